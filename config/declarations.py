@@ -1,0 +1,312 @@
+"""The declarations: TOML files and the types that read them. No behaviour, no network.
+
+A folder needs ``regency.toml`` and one agency; all else has defaults; ``extends`` names another folder. An unknown key, a
+bad unit or a metric that does not exist is a :class:`DeclarationError` that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time, timedelta
+from enum import StrEnum
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(second|minute|hour|day|week)s?\s*$")
+_PROMISE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(working )?(minute|hour|day)s?\s*$")
+
+
+class DeclarationError(Exception):
+    """A declaration is wrong; ``file`` and ``key`` say where. The kernel shows it as a ``ConfigError``."""
+
+    def __init__(self, message: str, *, file: str = "", key: str = "", id: str = "") -> None:
+        super().__init__(": ".join(part for part in (file, key, message) if part))
+        self.message, self.message_id, self.file, self.key = message, id or message, file, key
+
+
+def _duration(value: Any) -> Any:
+    """``"5 minutes"`` → timedelta(minutes=5)."""
+    if isinstance(value, str):
+        found = _DURATION.match(value)
+        if not found:
+            raise ValueError(f"{value!r} is not a duration such as '5 minutes', '30 seconds', '7 days'")
+        return timedelta(**{found[2] + "s": float(found[1])})
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
+
+class Declared(BaseModel):
+    """Base: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Words(Declared):
+    """The same words in both languages."""
+
+    id: str
+    en: str
+
+
+class StandardUnit(StrEnum):
+    """Units of a promise. Working ones run on the agency's calendar."""
+
+    MINUTES = "minutes"
+    WORKING_MINUTES = "working minutes"
+    HOURS = "hours"
+    WORKING_HOURS = "working hours"
+    DAYS = "days"
+    WORKING_DAYS = "working days"
+
+
+class Standard(Declared):
+    """A service standard in force from a day on: ``promise`` as in "1 working day", ``basis`` the decree behind it."""
+
+    from_: date = Field(alias="from")
+    promise: str
+    basis: str
+
+    @field_validator("promise")
+    @classmethod
+    def _promise_is_a_time(cls, value: str) -> str:
+        if not _PROMISE.match(value):
+            units = ", ".join(unit.value for unit in StandardUnit)
+            raise ValueError(f"{value!r} is not a number and one of: {units}")
+        return value
+
+    @property
+    def amount(self) -> float:
+        """How many of :attr:`unit`."""
+        found = _PROMISE.match(self.promise)
+        assert found
+        return float(found[1])
+
+    @property
+    def unit(self) -> StandardUnit:
+        """The unit of the promise."""
+        found = _PROMISE.match(self.promise)
+        assert found
+        return StandardUnit(f"{found[2] or ''}{found[3]}s")
+
+
+class Service(Declared):
+    """What an agency gives. ``calendar`` overrides the agency's (an emergency ward is open always)."""
+
+    name: Words
+    kind: Literal["request", "complaint", "visit"] = "request"
+    standards: tuple[Standard, ...] = ()
+    calendar: str | None = None
+    class_: str | None = Field(None, alias="class")
+
+    def standard_on(self, day: date) -> Standard | None:
+        """The standard in force on the day of submission."""
+        valid = [standard for standard in self.standards if standard.from_ <= day]
+        return max(valid, key=lambda standard: standard.from_) if valid else None
+
+
+class FieldMap(Declared):
+    """How one field of a case or reading is found in a raw row; see design §6. A plain string means ``from``."""
+
+    from_: str | tuple[str, ...] | None = Field(None, alias="from")
+    value: str | None = None
+    format: str | None = None
+    missing: tuple[str, ...] = ()
+    map: dict[str, str] | None = None
+    otherwise: str | None = None
+    level: Literal["district", "village"] | None = None
+    offset: Literal["honour", "ignore"] = "honour"
+    where: dict[str, str] = {}
+    take: Literal["first", "last"] = "first"
+    after: str | None = None
+    minutes: str | None = None
+    time: str | None = None
+
+
+FIELDS_OF_CASES = (
+    "case_id", "agency", "service", "submitted_at", "accepted_at", "first_response_at", "ended_at", "status", "channel",
+    "district", "class", "closed_by", "updated_at", "published_at", "ticket",
+)
+FIELDS_OF_READINGS = ("metric", "scope", "period", "grain", "value", "published_at", "agency")
+STAMPS = ("submitted_at", "accepted_at", "first_response_at", "ended_at", "updated_at", "published_at")
+
+
+class Source(Declared):
+    """One readable place at an agency: whose it is, how it is read, what its fields mean."""
+
+    id: Slug
+    owner: str = ""
+    name: Words | None = None
+    connector: str
+    feeds: Literal["cases", "readings"] = "cases"
+    kind: Literal["request", "complaint", "visit"] = "request"
+    every: Duration = timedelta(minutes=5)
+    stale_after: Duration = timedelta(minutes=30)
+    stale_clock: Literal["wall", "service hours"] = "wall"
+    quiet_after: Duration | None = None
+    timezone: str
+    network: tuple[str, ...] = ()
+    mode: Literal["incremental", "window", "snapshot"] | None = None
+    late_rows: Duration = timedelta(days=7)
+    overlap: Duration = timedelta(minutes=10)
+    reconcile: Duration = timedelta(days=7)
+    ordered: bool = False
+    covers_from: date | None = None
+    outcome: Literal["status", "dates"] = "status"
+    deadline: Duration = timedelta(minutes=5)
+    options: dict[str, Any] = {}
+    fields: dict[str, FieldMap]
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _plain_string_is_from(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: {"from": field} if isinstance(field, str) else field for key, field in value.items()}
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("network")
+    @classmethod
+    def _networks_parse(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
+
+    @model_validator(mode="after")
+    def _fields_are_known(self) -> Source:
+        known = FIELDS_OF_CASES if self.feeds == "cases" else FIELDS_OF_READINGS
+        unknown = sorted(set(self.fields) - set(known))
+        if unknown:
+            raise ValueError(f"fields.{unknown[0]}: not a field of {self.feeds}; known: {', '.join(known)}")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of stamps without an offset."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def reading_mode(self) -> str:
+        """The declared mode, or the default: window for an event log, else snapshot for files, else incremental."""
+        if self.mode:
+            return self.mode
+        if any(field.where for field in self.fields.values()):
+            return "window"
+        return "snapshot" if self.connector == "tabular" or "since" not in self.options else "incremental"
+
+
+class Agency(Declared):
+    """An organisation that serves (perangkat daerah). ``id`` is its file's name."""
+
+    id: str = ""
+    name: Words
+    short_name: str
+    calendar: str = "office"
+    reports_to: str | None = None
+    headline: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    successor: str | None = None
+    services: dict[str, Service] = {}
+    sources: tuple[Source, ...] = ()
+
+
+class Span(Declared):
+    """Opening hours within a day, local clock, half-open."""
+
+    opens: time
+    closes: time
+
+
+class CalendarRules(Declared):
+    """When an agency works. Keys of ``hours``: mon … sun; values: spans. See ``config/calendars.toml``."""
+
+    always: bool = False
+    hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[tuple[str, str], ...]] = {}
+    ramadan_hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[tuple[str, str], ...]] = {}
+    holidays: bool = True
+    open_on_cuti_bersama: bool = False
+    open_days: tuple[date, ...] = ()
+    closed_days: tuple[date, ...] = ()
+
+
+class District(Declared):
+    """A kecamatan: its Kemendagri code is the key; ``spellings`` are those seen in the wild."""
+
+    name: str
+    bps: str | None = None
+    spellings: tuple[str, ...] = ()
+
+
+class Panel(Declared):
+    """One panel instance in a scene: the question's file name, its parameters and its cell of the grid."""
+
+    panel: str
+    area: str
+    params: dict[str, Any] = {}
+
+
+class Scene(Declared):
+    """Panels in a grid. ``dwell`` is how long a page of it stays."""
+
+    name: Words
+    dwell: Duration = timedelta(seconds=20)
+    panels: tuple[Panel, ...]
+
+
+class Screen(Declared):
+    """A wall screen: its scenes in order, its size and how far the farthest viewer sits."""
+
+    name: str
+    scenes: tuple[str, ...]
+    language: Literal["id", "en"] = "id"
+    millimetres: tuple[float, float] = (1218.0, 685.0)
+    pixels: tuple[int, int] = (1920, 1080)
+    farthest_metres: float = 5.0
+
+
+class Thresholds(Declared):
+    """Shares and counts that decide how a figure is said."""
+
+    named_under: float = 0.05
+    stale_from: float = 0.20
+    least_cases: int = 30
+    comparable_weeks: int = 8
+    comparable_days_needed: int = 4
+    nobody_called_minutes: int = 15
+
+
+class Regency(Declared):
+    """All declarations of one folder, checked. ``hash`` changes with anything that derives stored figures."""
+
+    name: str
+    short_name: str = ""
+    code: str = ""
+    timezone: str
+    locale: str = "id_ID"
+    title: Words = Words(id="Command Center", en="Command Center")
+    simulated: bool = False
+    thresholds: Thresholds = Thresholds()
+    districts: dict[str, District] = {}
+    calendars: dict[str, CalendarRules] = {}
+    agencies: dict[str, Agency] = {}
+    sources: dict[str, Source] = {}
+    scenes: dict[str, Scene] = {}
+    screens: dict[str, Screen] = {}
+    words: dict[str, dict[str, Any]] = {}
+    hash: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The regency's own zone: days, months and clocks on screens."""
+        return ZoneInfo(self.timezone)
