@@ -1,0 +1,290 @@
+"""The command line ``command-center``. A command imports what it needs inside itself, so that each starts quickly."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from config.declarations import DeclarationError
+from config.settings import Settings
+from dashboard.errors import ProductError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from config.declarations import Regency
+
+app = typer.Typer(
+    help="Command Center of a regency: collectors, a local database and live wall screens.",
+    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
+)
+device = typer.Typer(help="Wall screens as devices: link codes, list, revoke.", no_args_is_help=True)
+app.add_typer(device, name="device")
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    typer.echo(text)
+
+
+def declared(settings: Settings) -> Regency:
+    """The declarations that the environment names. Raises ``DeclarationError``."""
+    from config.loading import load
+
+    return load(settings.config)
+
+
+def figures_store(settings: Settings) -> Engine:
+    """The figures store, brought up to this version."""
+    return _store(settings, "figures")
+
+
+def _store(settings: Settings, store: str) -> Engine:
+    from dashboard.store.engine import migrate, open_engine
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.url_of(store), store)
+    migrate(engine, store)
+    return engine
+
+
+Host = Annotated[str, typer.Option(help="Address to listen on; other than 127.0.0.1 needs TLS or a proxy.")]
+Port = Annotated[int, typer.Option(help="Port of the screens.")]
+Certificate = Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")]
+PrivateKey = Annotated[Path | None, typer.Option(help="TLS private key (PEM).")]
+Proxy = Annotated[bool, typer.Option("--behind-proxy", help="A reverse proxy on this host ends TLS.")]
+Insecure = Annotated[bool, typer.Option("--insecure-lan", help="Plain HTTP on the LAN, for a trial only.")]
+
+
+@app.command()
+def run(
+    host: Host = "127.0.0.1", port: Port = 8100, tls_cert: Certificate = None, tls_key: PrivateKey = None,
+    behind_proxy: Proxy = False, insecure_lan: Insecure = False,
+) -> None:
+    """Collect and serve: starts the schedule and the screens and keeps both running."""
+    from dashboard.serve import allowed_address
+    from dashboard.supervise import Child, command, stop_on_signals, supervise
+
+    declared(Settings())  # a wrong declaration is said here, once, before anything starts
+    allowed_address(host, tls_cert, tls_key, behind_proxy=behind_proxy, insecure_lan=insecure_lan)
+    words = ["serve", "--host", host, "--port", str(port)]
+    words += ["--tls-cert", str(tls_cert)] if tls_cert else []
+    words += ["--tls-key", str(tls_key)] if tls_key else []
+    words += ["--behind-proxy"] if behind_proxy else []
+    words += ["--insecure-lan"] if insecure_lan else []
+    say(f"Command Center: http{'s' if tls_cert else ''}://{host}:{port}/wall/")
+    supervise([Child("schedule", command("schedule")), Child("serve", command(*words))], stop_on_signals())
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1", port: Port = 8100, tls_cert: Certificate = None, tls_key: PrivateKey = None,
+    behind_proxy: Proxy = False, insecure_lan: Insecure = False,
+) -> None:
+    """The screens: wall (several of these may run)."""
+    from dashboard.serve import run_serve
+
+    settings = Settings()
+    run_serve(
+        settings, declared(settings), host=host, port=port, tls_cert=tls_cert, tls_key=tls_key,
+        behind_proxy=behind_proxy, insecure_lan=insecure_lan,
+    )
+
+
+@app.command()
+def schedule() -> None:
+    """The collectors: one leader by a lease; a second one waits."""
+    from dashboard.schedule import run_schedule
+    from dashboard.supervise import stop_on_signals
+
+    settings = Settings()
+    run_schedule(settings, declared(settings), stop_on_signals())
+
+
+@app.command()
+def demo(
+    port: Port = 8100,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo collected.")] = False,
+    days: Annotated[int, typer.Option(help="Days of history.")] = 90,
+) -> None:
+    """Simulated agencies, collectors and screens on this machine, marked DATA SIMULASI."""
+    from dashboard.demonstration import demonstrate
+
+    demonstrate(Settings(), port=port, days=days, fresh=fresh)
+
+
+@app.command()
+def collect(
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Accepted for scripts; a collect is always once.")] = True,  # noqa: ARG001
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, write nothing.")] = False,
+    since: Annotated[datetime | None, typer.Option(help="Read again from this day.", formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Collect now, once. A living leader is handed the request; without one this command leads meanwhile."""
+    from dashboard.collecting import collect_now
+
+    settings = Settings()
+    regency = declared(settings)
+    good = collect_now(
+        settings, regency, figures_store(settings), sources=source or list(regency.sources),
+        dry_run=dry_run, since=since.replace(tzinfo=regency.zone) if since else None, say=say,
+    )
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def check(
+    probe: Annotated[bool, typer.Option("--probe", help="Also read a first page of every source.")] = False,
+) -> None:
+    """Check the declarations; touches no network unless asked to. Every error names file and key."""
+    from collectors.connector import CONNECTORS
+    from collectors.runner import probe as try_source
+    from dashboard.checking import check as check_declarations
+    from layouts.panels import names
+
+    settings = Settings()
+    found = check_declarations(
+        settings.config, options_of={kind: CONNECTORS[kind].options for kind in CONNECTORS}, panels=names()
+    )
+    for error in found:
+        say(f"{error}")
+    if found:
+        raise typer.Exit(1)
+    regency = declared(settings)
+    say(f"{regency.name}: {len(regency.agencies)} agencies, {len(regency.sources)} sources, no error")
+    failed = False
+    for source_id in regency.sources if probe else ():
+        result = try_source(regency, source_id, settings=settings)
+        failed = failed or not result.outcome.good
+        say(f"{source_id}: {result.outcome}: {result.en}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify() -> None:
+    """Recompute all cells and histograms from the cases; there must be no difference."""
+    from dashboard.store.verify import verify as differences_of
+
+    settings = Settings()
+    differences = differences_of(figures_store(settings), declared(settings))
+    for difference in differences[:50]:
+        say(str(difference))
+    say(f"{len(differences)} differences" if differences else "verified: no difference")
+    raise typer.Exit(1 if differences else 0)
+
+
+@app.command()
+def recompute(
+    since: Annotated[datetime | None, typer.Option(help="Only cases submitted from this day.", formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Derive the stored cases again under today's declarations, as a run with its own revisions."""
+    from dashboard.collecting import recompute_now
+
+    settings = Settings()
+    regency = declared(settings)
+    recompute_now(
+        regency, figures_store(settings), since=since.replace(tzinfo=regency.zone) if since else None, say=say
+    )
+
+
+@app.command()
+def figures(
+    metric: Annotated[str, typer.Option(help="One or more metrics, comma-separated.")],
+    grain: Annotated[str, typer.Option(help="hour, day, week, month, quarter or year.")] = "day",
+    by: Annotated[str, typer.Option(help="Of agency, service, channel, district; comma-separated.")] = "",
+    agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
+    service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="First day.", formats=["%Y-%m-%d"])] = None,
+    until: Annotated[datetime | None, typer.Option(help="Last day, inclusive.", formats=["%Y-%m-%d"])] = None,
+    time: Annotated[str, typer.Option(help="standard (unit of the standard) or elapsed (hours).")] = "standard",
+    all_: Annotated[bool, typer.Option("--all", help="Also rows in which all the metrics are zero or nothing.")] = False,
+    format_: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Print figures: the same questions that the screens ask."""
+    from dashboard import clock
+    from dashboard.queries.answers import Context
+    from dashboard.queries.export import write
+    from dashboard.queries.figures import figures as ask
+
+    settings = Settings()
+    regency = declared(settings)
+    frame = ask(
+        Context(figures_store(settings), regency, clock.now()), metrics=_listed(metric), grain=grain, by=_listed(by),
+        agency=agency, service=service, since=since.date() if since else None, until=until.date() if until else None,
+        time=time, everything=all_,
+    )
+    say(write(frame, format_).rstrip("\n"))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@device.command("add")
+def device_add(
+    place: Annotated[str, typer.Option(help="Where it hangs, for people: 'Dinding Barat'.")],
+    screen: Annotated[str, typer.Option(help="Its screen in screens.toml.")] = "west",
+    base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100",
+) -> None:
+    """Add a wall and print its link: a single-use code, good for 10 minutes."""
+    from dashboard import clock
+    from dashboard.access.devices import add_device
+
+    settings = Settings()
+    regency = declared(settings)
+    if screen not in regency.screens:
+        known = ", ".join(regency.screens)
+        raise ProductError(f"no screen {screen!r}; known: {known}", f"tidak ada layar {screen!r}; yang ada: {known}")
+    identity, code = add_device(_store(settings, "people"), place=place, screen=screen, zone="wall", now=clock.now())
+    say(f"{identity}\n{base}/wall/#{code}")
+
+
+@device.command("code")
+def device_code(
+    identity: str, base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100"
+) -> None:
+    """A fresh link for a device."""
+    from dashboard import clock
+    from dashboard.access.devices import new_code
+
+    say(f"{base}/wall/#{new_code(_store(Settings(), 'people'), identity, now=clock.now())}")
+
+
+@device.command("list")
+def device_list() -> None:
+    """All devices: place, screen, last seen, revoked."""
+    from dashboard.access.devices import list_devices
+
+    for found in list_devices(_store(Settings(), "people")):
+        say(str(found))
+
+
+@device.command("revoke")
+def device_revoke(identity: str) -> None:
+    """Cut a device off: its open pages wipe themselves within 10 seconds."""
+    from dashboard import clock
+    from dashboard.access.devices import revoke
+
+    revoke(_store(Settings(), "people"), identity, now=clock.now())
+    say(f"{identity}: revoked")
+
+
+def main() -> Any:
+    """Run the command line; an error of the product is two plain lines (Indonesian, English) and exit code 1."""
+    try:
+        app()
+    except DeclarationError as err:
+        sys.stderr.write(f"{err}\n")
+        sys.exit(1)
+    except ProductError as err:
+        sys.stderr.write(f"{err.id}\n{err.en}\n" if err.id != err.en else f"{err.en}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What a command does to the figures store: by a living leader through the request table, else as the leader itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from collectors.runner import run_source
+from dashboard import clock
+from dashboard.cases import Outcome
+from dashboard.errors import LeaseLost, ProductError
+from dashboard.store import derived, requests
+from dashboard.store.lease import Lease
+from dashboard.store.recompute import recompute
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from config.declarations import Regency
+    from config.settings import Settings
+
+LEASE_SECONDS = 15
+LONGEST_WAIT_SECONDS = 3600.0
+
+
+@contextmanager
+def leading(engine: Engine) -> Iterator[int | None]:
+    """The fencing token of a lease kept while the block runs; ``None`` when another leader lives."""
+    lease = Lease(engine, f"command:{os.getpid()}", ttl_seconds=LEASE_SECONDS)
+    token = lease.acquire(clock.now())
+    if token is None:
+        yield None
+        return
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(LEASE_SECONDS / 3):
+            lease.renew(clock.now())
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield token
+    finally:
+        over.set()
+        keeper.join()
+        lease.release()
+
+
+def collect_now(
+    settings: Settings, regency: Regency, engine: Engine, *, sources: Sequence[str], say: Callable[[str], None],
+    dry_run: bool = False, since: datetime | None = None,
+) -> bool:
+    """Collect each source once and say its outcome; whether all were good. Raises ``ProductError`` for an unknown one."""
+    for source in sources:
+        if source not in regency.sources:
+            known = ", ".join(regency.sources) or "none"
+            raise ProductError(
+                f"no source {source!r}; declared: {known}", f"tidak ada sumber {source!r}; yang dinyatakan: {known}"
+            )
+    good = True
+    with leading(engine) as token:
+        for source in sources:
+            if token is None and not dry_run:
+                result = _hand_over(engine, "collect", {"source": source, "since": since.isoformat() if since else None})
+            else:
+                result = run_source(
+                    engine, regency, source, settings=settings, token=token, since=since, dry_run=dry_run
+                ).as_dict()
+            good = good and Outcome(result["outcome"]).good
+            say(_line(source, result))
+        if token is not None and not dry_run:
+            while derived.derive_histograms(engine, regency, limit=200):
+                pass
+            derived.fill_gauges(engine, regency, clock.now(), token)
+    return good
+
+
+def recompute_now(
+    regency: Regency, engine: Engine, *, since: datetime | None, say: Callable[[str], None]
+) -> None:
+    """Derive stored cases again under today's declarations."""
+    with leading(engine) as token:
+        if token is None:
+            result = _hand_over(engine, "recompute", {"since": clock.epoch(since) if since else None})
+        else:
+            result = {"run": recompute(
+                engine, regency, since=clock.epoch(since) if since else None, token=token, now=clock.now()
+            )}
+            while derived.derive_histograms(engine, regency, limit=200):
+                pass
+    say(f"recomputed as run {result['run']}")
+
+
+def _hand_over(engine: Engine, what: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask the living leader and wait for its answer. Raises ``LeaseLost`` when it never comes."""
+    identity = requests.ask(engine, what, arguments, clock.now())
+    until = time.monotonic() + LONGEST_WAIT_SECONDS
+    while time.monotonic() < until:
+        answer = requests.answer(engine, identity)
+        if answer is not None:
+            if "error" in answer:
+                raise ProductError(answer["error"], answer.get("error_id", ""))
+            return answer
+        time.sleep(0.2)
+    raise LeaseLost("the leader did not answer within an hour", "pemimpin tidak menjawab dalam satu jam")
+
+
+def _line(source: str, result: dict[str, Any]) -> str:
+    counts = ", ".join(f"{result[key]} {key.removeprefix('rows_')}" for key in (
+        "rows_read", "rows_new", "rows_changed", "rows_rejected") if result.get(key))
+    return ": ".join(part for part in (source, str(result["outcome"]), counts, result.get("en", "")) if part)

@@ -1,0 +1,236 @@
+"""The schedule process: one leader by a lease collects, derives and writes gauges, until told to stop.
+
+Two executors keep the healthy on time: with one pool of ten and a tenth of 500 sources hanging, the median healthy run was
+18 s late. Which class a source is in is learnt from its last runs; one never seen is taken for slow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from collectors.runner import RunResult, run_source
+from dashboard import clock
+from dashboard.cases import Outcome
+from dashboard.errors import LeaseLost, ProductError
+from dashboard.store import derived, requests
+from dashboard.store.engine import migrate, open_engine
+from dashboard.store.lease import Lease
+from dashboard.store.recompute import recompute
+from dashboard.store.state import SourceState, states
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from config.declarations import Regency, Source
+    from config.settings import Settings
+
+log = structlog.get_logger("schedule")
+
+QUICK, SLOW = "quick", "slow"
+SLOW_FROM_SECONDS = 3.0
+REJECTED_PAUSE = timedelta(minutes=15)
+JITTER_SHARE = 0.05
+HISTOGRAMS_EVERY_SECONDS = 5
+HISTOGRAMS_AT_ONCE = 40
+LEASE_SECONDS = 15
+
+
+def speed_class(durations: Sequence[float]) -> str:
+    """The executor for a source with these last run durations (seconds, oldest first): one slow run of three is slow."""
+    return QUICK if durations and max(durations[-3:]) < SLOW_FROM_SECONDS else SLOW
+
+
+def first_run_at(source: Source, state: SourceState | None, now: datetime, spread: float) -> datetime:
+    """When a source's job first fires after a start: at its rhythm, or, when that was missed, once and soon.
+
+    ``spread`` in [0, 1) staggers those that are due, so that a start does not fire all of them at one instant.
+    """
+    soon = now + timedelta(seconds=min(source.every.total_seconds(), 10.0) * spread)
+    if state is None or state.last_run_at is None:
+        return soon
+    return max(soon, clock.utc(state.last_run_at) + source.every)
+
+
+def pause_after(result: RunResult, every: timedelta) -> timedelta | None:
+    """How much longer than its rhythm a source must be left alone after a run; ``None`` for not at all."""
+    wanted = timedelta(seconds=result.retry_after_seconds or 0)
+    if result.outcome == Outcome.REJECTED:
+        wanted = max(wanted, REJECTED_PAUSE)
+    return wanted if wanted > every else None
+
+
+class Leadership:
+    """The work of the one leader while its lease lasts."""
+
+    def __init__(self, settings: Settings, regency: Regency, engine: Engine, token: int) -> None:
+        self.settings, self.regency, self.engine, self.token = settings, regency, engine, token
+        self.lost = threading.Event()
+        self._derive_lock = threading.Lock()
+        self.scheduler = BackgroundScheduler(
+            executors={QUICK: ThreadPoolExecutor(32), SLOW: ThreadPoolExecutor(64), "own": ThreadPoolExecutor(4)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+
+    def start(self) -> None:
+        """Put every source and the leader's own work on the schedule."""
+        with self.engine.connect() as connection:
+            known = states(connection)
+        now = clock.now()
+        for source in self.regency.sources.values():
+            state = known.get(source.id)
+            seconds = source.every.total_seconds()
+            self.scheduler.add_job(
+                self.collect,
+                IntervalTrigger(seconds=seconds, jitter=int(seconds * JITTER_SHARE) or None, timezone=UTC),
+                args=[source.id], id=source.id, executor=speed_class(_durations(state)),
+                next_run_time=first_run_at(source, state, now, random.random()),
+            )
+        for work, seconds in (
+            (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
+        ):
+            self.scheduler.add_job(
+                self._guarded(work), IntervalTrigger(seconds=seconds, timezone=UTC), id=f"own:{work.__name__}",
+                executor="own", next_run_time=now + timedelta(seconds=1),
+            )
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """No new runs; those under way end or are rolled back by their own deadline."""
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)
+
+    def collect(self, source_id: str) -> RunResult | None:
+        """One run of one source, then what follows from it: its class, and a pause if it asked for one."""
+        source = self.regency.sources[source_id]
+        started = clock.now()
+        try:
+            result = run_source(self.engine, self.regency, source_id, settings=self.settings, token=self.token)
+        except LeaseLost:
+            self.lost.set()
+            return None
+        pause = pause_after(result, source.every)
+        with self.engine.connect() as connection:
+            state = states(connection).get(source_id)
+        changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
+        if pause:
+            changes["next_run_time"] = started + pause
+        try:
+            self.scheduler.modify_job(source_id, **changes)
+        except JobLookupError:  # the schedule was stopped meanwhile
+            pass
+        return result
+
+    def derive(self) -> None:
+        """Work off the months × services that runs marked as dirty."""
+        with self._derive_lock:
+            derived.derive_histograms(self.engine, self.regency, limit=HISTOGRAMS_AT_ONCE)
+
+    def gauges(self) -> None:
+        """Write the gauges of the last ten-minute mark, and those of a load or a gap from the cases."""
+        now = clock.now()
+        derived.write_gauges(self.engine, self.regency, now, self.token)
+        derived.fill_gauges(self.engine, self.regency, now, self.token)
+
+    def tidy(self) -> None:
+        """Drop ten-minute cells and gauges that no *typical* can read any more."""
+        derived.drop_old(self.engine, clock.now(), self.token)
+
+    def answer_requests(self) -> None:
+        """Do what a command asked of the living leader (collect, recompute), one after the other."""
+        while (asked := requests.take(self.engine, clock.now())) is not None:
+            try:
+                answer = self._do(asked.what, asked.arguments)
+            except ProductError as err:
+                answer = {"error": err.en, "error_id": err.id}
+            requests.done(self.engine, asked.id, answer, clock.now())
+
+    def _do(self, what: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if what == "collect":
+            since = arguments.get("since")
+            result = run_source(
+                self.engine, self.regency, arguments["source"], settings=self.settings, token=self.token,
+                since=datetime.fromisoformat(since) if since else None,
+            )
+            return result.as_dict()
+        if what == "recompute":
+            run = recompute(self.engine, self.regency, since=arguments.get("since"), token=self.token, now=clock.now())
+            return {"run": run}
+        raise ProductError(f"the leader knows no request {what!r}", f"pemimpin tidak mengenal permintaan {what!r}")
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The leader's own work: its failure is logged once per change and never ends the schedule."""
+        failing = False
+
+        def guarded() -> None:
+            nonlocal failing
+            try:
+                work()
+            except LeaseLost:
+                self.lost.set()
+            except Exception as err:  # noqa: BLE001  (one failing job must not end the others)
+                if not failing:
+                    log.warning("own work fails", work=work.__name__, error=f"{type(err).__name__}: {err}")
+                failing = True
+            else:
+                if failing:
+                    log.info("own work is back", work=work.__name__)
+                failing = False
+
+        guarded.__name__ = work.__name__
+        return guarded
+
+
+def _durations(state: SourceState | None) -> list[float]:
+    if state is None or not state.durations:
+        return []
+    kept = state.durations
+    return [float(value) for value in (json.loads(kept) if isinstance(kept, str) else kept)]
+
+
+def holder_name() -> str:
+    """Who holds the lease: host and process, for people."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
+    """Wait for the lease, lead until it is lost or ``stop`` is set, again and again.
+
+    A second schedule process waits here: the lease's fencing token keeps its late writes out (F12, F13).
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.url_of("figures"))
+    migrate(engine, "figures")
+    lease = Lease(engine, holder_name(), ttl_seconds=LEASE_SECONDS)
+    while not stop.is_set():
+        token = lease.acquire(clock.now())
+        if token is None:
+            stop.wait(1)
+            continue
+        log.info("leading", holder=holder_name(), token=token, sources=len(regency.sources))
+        leadership = Leadership(settings, regency, engine, token)
+        leadership.start()
+        try:
+            while not stop.wait(LEASE_SECONDS / 5):
+                if leadership.lost.is_set() or not lease.renew(clock.now()):
+                    log.warning("lease lost", holder=holder_name())
+                    break
+        finally:
+            leadership.stop()
+    lease.release()
+    engine.dispose()
+
+
