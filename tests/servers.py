@@ -101,6 +101,12 @@ class MariaDB:
         return pymysql.connect(unix_socket=str(self.socket), user="root", charset="utf8mb4", **more)
 
 
+def _answers(path: Path) -> None:
+    """Try the socket first: a refused PyMySQL connection leaves its socket unclosed."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+
+
 @contextmanager
 def mariadb() -> Iterator[MariaDB]:
     """A fresh MariaDB on loopback."""
@@ -120,7 +126,7 @@ def mariadb() -> Iterator[MariaDB]:
         )
         server = MariaDB(port, home / "sock", process)
         try:
-            wait_until(lambda: server.connect().close(), process, "MariaDB")
+            wait_until(lambda: _answers(server.socket), process, "MariaDB")
             yield server
         finally:
             process.terminate()
