@@ -72,6 +72,13 @@ def answering(system: System, clock: Clock, request: Request) -> Answer:
         return system.answer(request)
 
 
+def _until_closed(stop: threading.Event) -> None:
+    """Wait for the end of standard input: the parent holds its other side and is gone, however it went."""
+    while os.read(0, 512):
+        pass
+    stop.set()
+
+
 def parse(words: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m dashboard.demo.agency", description=__doc__)
@@ -105,7 +112,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if given.with_parent:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_until_closed, args=(stop,), daemon=True).start()
     ready = {"ready": given.name, "port": server.server_address[1], "cases": len(book.cases), "seconds": round(clock.now() - started, 2)}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
