@@ -85,7 +85,18 @@ class Codes(NamedTuple):
     @classmethod
     def loads(cls, text: str) -> Codes:
         """The codes of a stored case."""
-        return cls(*json.loads(text))
+        return cls(*json.loads(text)[: len(cls._fields)])
+
+
+def codes_with_end(codes: str, ended_at: int) -> str:
+    """Stored codes that also keep an end stamp which the status does not let count, for a better map later."""
+    return f"{codes[:-1]},{ended_at}]"
+
+
+def kept_end(codes: str) -> int | None:
+    """The end stamp kept in stored codes, if any."""
+    parts = json.loads(codes)
+    return int(parts[-1]) if len(parts) > len(Codes._fields) else None
 
 
 class Sighting(NamedTuple):

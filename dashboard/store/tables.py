@@ -234,13 +234,6 @@ rejected = Table(
     Column("raw", Text, nullable=False),
 )
 Index("rejected_by_source", rejected.c.source, rejected.c.run)
-sighted = Table(  # the staging of a window, snapshot or reconcile read under way: which cases it saw
-    "sighted", figures,
-    Column("source", String, primary_key=True),
-    Column("key", LargeBinary(16), primary_key=True),
-    Column("run", Key, nullable=False),
-    sqlite_with_rowid=False,
-)
 missed = Table(  # cases that the last complete read of their span lacked: one more such read and they are tombstoned
     "missed", figures,
     Column("case", Key, primary_key=True),

@@ -1,0 +1,204 @@
+"""From a sighting to a case: raw codes to meanings, standards to due times. The hot path of every collection.
+
+Kept apart from reading so that ``recompute`` derives stored cases again under other declarations, from their raw codes.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from config.declarations import FieldMap, StandardUnit
+from dashboard.cases import (
+    BLANK, CHANNELS, NO_DISTRICT, OUTSIDE_DISTRICT, UNKNOWN_DISTRICT, Case, Codes, EndedAs, Flags, Sighting,
+    codes_with_end,
+)
+from dashboard.clock import DAY, local_day
+from dashboard.worktime import Calendar, calendar_of
+
+if TYPE_CHECKING:
+    from config.declarations import Regency, Source, Standard
+
+DISCOVER = "discover"
+COMPLETED, CANCELLED, OPEN = EndedAs.COMPLETED.value, EndedAs.CANCELLED.value, "open"
+STATUSES = (COMPLETED, CANCELLED, OPEN)
+_CACHE_LIMIT = 200_000
+_UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": DAY, "working minutes": 60, "working hours": 3600}
+
+
+def coded(field: FieldMap | None, code: str | None, default: str) -> tuple[str, bool]:
+    """What a raw code means by its field's map, and whether the map (or a fixed value) knew it.
+
+    ``otherwise = "discover"`` makes the value its own key and a blank one "(kosong)".
+    """
+    if field is None:
+        return default, True
+    if field.value is not None:
+        return field.value, True
+    text = (code or "").strip()
+    if field.map is not None and text in field.map:
+        return field.map[text], True
+    if field.otherwise == DISCOVER:
+        return text or BLANK, True
+    if field.map is None and field.otherwise is None:
+        return text or default, bool(text)
+    return field.otherwise if field.otherwise is not None else default, False
+
+
+def standard_value(unit: StandardUnit, elapsed: int, worked: int, calendar: Calendar) -> float:
+    """A duration in the unit of a standard. A working day counts as the calendar's mean open hours (7.5 h in an office)."""
+    if unit is StandardUnit.WORKING_DAYS:
+        return worked / calendar.working_day_seconds
+    return (worked if unit.value.startswith("working") else elapsed) / _UNIT_SECONDS[unit.value]
+
+
+class Districts:
+    """From what a source says of a place to the Kemendagri code of its kecamatan. Codes, BPS codes, names, spellings."""
+
+    def __init__(self, regency: Regency) -> None:
+        self.known: dict[str, str] = {}
+        self.regency_code = regency.code.replace(".", "")
+        for code, district in regency.districts.items():
+            for spelling in (code, district.name, district.bps or code, *district.spellings):
+                self.known[self._plain(spelling)] = code
+        self.by_digits = {code.replace(".", ""): code for code in regency.districts}
+
+    @staticmethod
+    def _plain(text: str) -> str:
+        return "".join(letter for letter in text.casefold() if letter.isalnum()).removeprefix("kecamatan")
+
+    def find(self, text: str) -> str:
+        """The code; "?" for an unknown one, "outside" for another regency's, "" for none given."""
+        plain = self._plain(text)
+        if not plain:
+            return NO_DISTRICT
+        found = self.known.get(plain)
+        if found is not None:
+            return found
+        if plain.isdigit() and len(plain) >= 6:
+            district = self.by_digits.get(plain[:6])
+            if district is not None:
+                return district
+            if self.regency_code and not plain.startswith(self.regency_code[:4]):
+                return OUTSIDE_DISTRICT
+        return UNKNOWN_DISTRICT
+
+
+class _Terms:
+    """What holds for one (agency, service) on one day of submission: the standard, its calendar."""
+
+    __slots__ = ("calendar", "promise", "standard")
+
+    def __init__(self, calendar: Calendar, standard: Standard | None) -> None:
+        self.calendar, self.standard = calendar, standard
+        self.promise = standard.promise if standard else None
+
+
+class Deriver:
+    """Derives the cases of one source under one regency's declarations. Caches by code and by day."""
+
+    def __init__(self, regency: Regency, source: Source) -> None:
+        self.regency, self.source = regency, source
+        self.fields = source.fields
+        self.zone = regency.zone
+        self.districts = Districts(regency)
+        self.by_dates = source.outcome == "dates"
+        self._meanings: dict[Codes, tuple[str, str, str, str, str, str, str | None, str | None, int]] = {}
+        self._terms: dict[tuple[str, str, date], _Terms] = {}
+        self._days: dict[int, date] = {}
+        self._codes_text: dict[Codes, str] = {}
+
+    def derive(self, seen: Sighting) -> Case:
+        """The case as the declarations have it."""
+        codes = seen.codes
+        meaning = self._meanings.get(codes)
+        if meaning is None:
+            if len(self._meanings) > _CACHE_LIMIT:
+                self._meanings.clear()
+                self._codes_text.clear()
+            meaning = self._meanings[codes] = self._mean(codes)
+            self._codes_text[codes] = codes.dumps()
+        agency, service, kind, channel, district, status, class_, closed_by, flags = meaning
+        submitted, ended = seen.submitted_at, seen.ended_at
+        ended_as = self._ended_as(status, ended)
+        text = self._codes_text[codes]
+        if ended_as is None and ended is not None:
+            text, ended = codes_with_end(text, ended), None
+        elif ended_as is not None and ended is None:
+            flags |= Flags.ENDED_WITHOUT_DATE
+        slot = submitted // 900
+        day = self._days.get(slot)
+        if day is None:
+            if len(self._days) > _CACHE_LIMIT:
+                self._days.clear()
+            day = self._days[slot] = local_day(submitted, self.zone)
+        terms = self._terms.get((agency, service, day))
+        if terms is None:
+            if len(self._terms) > _CACHE_LIMIT:
+                self._terms.clear()
+            terms = self._terms[agency, service, day] = self._terms_of(agency, service, day)
+        due = terms.calendar.due_at(submitted, terms.standard) if terms.standard is not None else None
+        elapsed = worked = on_time = None
+        if ended is not None:
+            if ended < submitted:
+                flags |= Flags.ENDED_BEFORE_SUBMITTED
+            else:
+                elapsed = ended - submitted
+                worked = terms.calendar.worked_seconds(submitted, ended)
+            if due is not None and ended_as == COMPLETED:
+                on_time = ended <= due
+        return Case(
+            seen.key, agency, service, kind, channel, district, submitted, seen.accepted_at, seen.first_response_at, ended,
+            ended_as, closed_by, class_, terms.promise, due, elapsed, worked, on_time, int(flags), text,
+        )
+
+    def _ended_as(self, status: str, ended: int | None) -> str | None:
+        """``outcome = "dates"``: an end date completes whatever the status; a status may end a case without a date.
+
+        ``outcome = "status"``: the status decides; where no status is mapped an end date completes.
+        """
+        if self.by_dates:
+            if ended is not None:
+                return COMPLETED
+            return status if status in (COMPLETED, CANCELLED) else None
+        if "status" not in self.fields:
+            return COMPLETED if ended is not None else None
+        return status if status != OPEN else None
+
+    def _mean(self, codes: Codes) -> tuple[str, str, str, str, str, str, str | None, str | None, int]:
+        fields, flags = self.fields, 0
+        agency, _ = coded(fields.get("agency"), codes.agency, self.source.owner)
+        service, _ = coded(fields.get("service"), codes.service, BLANK)
+        declared = self.regency.agencies.get(agency)
+        known = declared.services.get(service) if declared else None
+        status, mapped = coded(fields.get("status"), codes.status, OPEN)
+        if status not in STATUSES:
+            status, mapped = OPEN, False
+        flags |= 0 if mapped else Flags.STATUS_UNMAPPED if codes.status else 0
+        channel, mapped = coded(fields.get("channel"), codes.channel, "counter")
+        if channel not in CHANNELS:
+            channel, mapped = "system", False
+        flags |= 0 if mapped else Flags.CHANNEL_UNMAPPED
+        district = self.district(codes.district)
+        flags |= {UNKNOWN_DISTRICT: Flags.DISTRICT_UNKNOWN, OUTSIDE_DISTRICT: Flags.DISTRICT_OUTSIDE}.get(district, 0)
+        class_ = coded(fields.get("class"), codes.class_, "")[0] or (known.class_ if known else None)
+        closed_by = coded(fields.get("closed_by"), codes.closed_by, "")[0] or None
+        kind = known.kind if known else self.source.kind
+        return agency, service, kind, channel, district, status, class_ or None, closed_by, int(flags)
+
+    def district(self, code: str | None) -> str:
+        """The district of a raw place; a regency without declared districts, or "discover", takes it as it is."""
+        field = self.fields.get("district")
+        if field is None:
+            return NO_DISTRICT
+        if field.otherwise == DISCOVER or not self.regency.districts:
+            return (code or "").strip() or BLANK
+        if field.value is not None or field.map is not None:
+            text, mapped = coded(field, code, NO_DISTRICT)
+            return text if mapped else self.districts.find(code or "")
+        return self.districts.find(code or "")
+
+    def _terms_of(self, agency: str, service: str, day: date) -> _Terms:
+        declared = self.regency.agencies.get(agency)
+        known = declared.services.get(service) if declared else None
+        return _Terms(calendar_of(self.regency, agency, service), known.standard_on(day) if known else None)

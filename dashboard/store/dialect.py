@@ -1,0 +1,79 @@
+"""What differs between SQLite and PostgreSQL, and the fast paths: many rows at once, keys in bulk. Nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+def marks(connection: Connection, count: int) -> str:
+    """``count`` positional parameters of the driver."""
+    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)
+
+
+@lru_cache(maxsize=256)
+def _insert(dialect: str, table: str, columns: tuple[str, ...], conflict: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f'INSERT INTO "{table}" ({names}) VALUES ({", ".join([mark] * len(columns))}) {conflict}'
+
+
+def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Rows, conflict: str = "") -> None:
+    """Insert tuples; ``conflict`` is what follows (``ON CONFLICT …``), the same words in both dialects."""
+    if rows:
+        statement = _insert(connection.dialect.name, table.name, tuple(columns), conflict)
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def update_many(connection: Connection, table: Table, columns: Sequence[str], rows: Rows, where: str = "id") -> None:
+    """Update by key: tuples of the columns' values and, last, the key's."""
+    if rows:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        sets = ", ".join(f'"{name}" = {mark}' for name in columns)
+        connection.exec_driver_sql(f'UPDATE "{table.name}" SET {sets} WHERE "{where}" = {mark}', list(rows))
+
+
+def add_to_cells(connection: Connection, table: Table, keys: Sequence[str], counts: Sequence[str], rows: Rows) -> None:
+    """Add differences: a new row, or each count plus the difference."""
+    sums = ", ".join(f'"{name}" = "{table.name}"."{name}" + excluded."{name}"' for name in counts)
+    on = ", ".join(f'"{name}"' for name in keys)
+    insert_many(connection, table, (*keys, *counts), rows, f"ON CONFLICT ({on}) DO UPDATE SET {sums}")
+
+
+def by_keys(
+    connection: Connection, table: Table, columns: Sequence[str], source: str, generation: int, keys: Iterable[bytes]
+) -> Sequence[Any]:
+    """Rows of a source's generation whose ``key`` is among ``keys``."""
+    wanted = list(keys)
+    names = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "sqlite":
+        where = f"key IN ({', '.join('?' * len(wanted))})"
+        values: tuple[Any, ...] = (source, generation, *wanted)
+        head = f'SELECT {names} FROM "{table.name}" WHERE source = ? AND generation = ? AND {where}'
+    else:
+        head = f'SELECT {names} FROM "{table.name}" WHERE source = %s AND generation = %s AND key = ANY(%s)'
+        values = (source, generation, wanted)
+    return connection.exec_driver_sql(head, values).fetchall()
+
+
+def upsert(connection: Connection, table: Table, keys: Sequence[str], row: dict[str, Any]) -> None:
+    """Insert one row, or set its other columns where the key is there."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**row)
+    others = {name: statement.excluded[name] for name in row if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(keys), set_=others) if others
+        else statement.on_conflict_do_nothing(index_elements=list(keys))
+    )
+
+
+def notify(connection: Connection, store: str) -> None:
+    """PostgreSQL: wake those who listen, at commit. SQLite: they watch the file's data_version."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"NOTIFY {store}_changed")

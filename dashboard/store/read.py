@@ -1,0 +1,302 @@
+"""One read of one source, written by difference: each page one transaction, the last with cursor, coverage and outcome.
+
+A page is at most 5,000 cases: with commits of that size people's work waits 15 to 111 ms at the most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from dashboard.cases import Case, Outcome, Rejected
+from dashboard.clock import DAY, epoch, floors
+from dashboard.store import dialect
+from dashboard.store.changes import announce
+from dashboard.store.contributions import Differences, Dims
+from dashboard.store.dimensions import Dimensions, Names
+from dashboard.store.engine import writing
+from dashboard.store.finishing import Finish, finish_state
+from dashboard.store.lease import fence
+from dashboard.store.state import SourceState, state_of
+from dashboard.store.tables import case, dirty, missed, rejected, revision, run
+from dashboard.store.tables import cell as cells
+
+if TYPE_CHECKING:
+    from config.declarations import Source
+
+PAGE = 5_000
+TEN_KEPT_SECONDS = 14 * 7 * DAY
+DERIVED = (
+    "dim", "submitted_at", "accepted_at", "first_response_at", "ended_at", "ended_as", "closed_by", "class", "standard", "due_at",
+    "elapsed_seconds", "worked_seconds", "on_time", "flags", "codes",
+)
+STORED = ("id", "key", "deleted_at", *DERIVED)
+INSERTED = ("source", "generation", "key", *DERIVED, "first_run", "last_run")
+AT = {name: number for number, name in enumerate(STORED)}
+
+
+class Verdict(NamedTuple):
+    """What a staged read saw of the known cases inside its span: ``known``, of them ``missing``; ``new`` and ``seen`` ids."""
+
+    known: int
+    missing: int
+    new: int
+    seen: int
+
+
+class Read:
+    """A read under way. Begin it, give it pages, finish or fail it. Not safe for threads."""
+
+    def __init__(
+        self, engine: Engine, source: Source, *, run_id: int, state: SourceState, token: int | None, started: datetime,
+        zone: ZoneInfo, what: str, highest: int,
+    ) -> None:
+        self.engine, self.source, self.run_id, self.state, self.token = engine, source, run_id, state, token
+        self.started, self.zone, self.what = started, zone, what
+        self.counts = {"rows_read": 0, "rows_new": 0, "rows_changed": 0, "rows_rejected": 0, "rows_deleted": 0, "pages": 0}
+        self._dimensions = Dimensions(source.id)
+        self._by_number: dict[int, Dims] = {}
+        self._highest = highest  # ids above are new in this read
+        self._seen = bytearray(highest // 8 + 1)  # one bit per case known before: which of them this read saw
+        self._new = 0
+
+    @classmethod
+    def begin(
+        cls, engine: Engine, source: Source, *, mode: str, token: int | None, now: datetime, declarations: str = "",
+        zone: ZoneInfo, what: str = "collect",
+    ) -> Read:
+        """Write the run's row and take the source's state as it is. Raises ``LeaseLost`` when another one leads."""
+        with writing(engine).begin() as connection:
+            fence(connection, token)
+            state = state_of(connection, source.id)
+            done = connection.execute(insert(run).values(
+                source=source.id, what=what, mode=mode, token=token or 0, started_at=now.timestamp(), declarations=declarations
+            ))
+            highest = connection.execute(
+                select(func.max(case.c.id)) if state.loaded_at or state.last_run_at else select(func.max(case.c.id)).where(
+                    case.c.source == source.id)
+            ).scalar()
+            return cls(
+                engine, source, run_id=int(done.inserted_primary_key[0]), state=state, token=token, started=now, zone=zone,
+                what=what, highest=int(highest or 0),
+            )
+
+    # --- guards: look before the first page is committed -----------------------------------------------------------------
+
+    def stage(self, keys: Sequence[bytes]) -> None:
+        """Note which known cases a staged page holds. Writes nothing."""
+        with self.engine.connect() as connection:
+            for start in range(0, len(keys), PAGE):
+                part = keys[start : start + PAGE]
+                found = dialect.by_keys(connection, case, ("id",), self.source.id, self.state.generation, part)
+                for row in found:
+                    self._mark(row[0])
+                self._new += len(part) - len(found)
+
+    def verdict(self, span: tuple[int | None, int | None]) -> Verdict:
+        """How the staged read compares with what is known inside its span of submissions."""
+        known = missing = 0
+        with self.engine.connect() as connection:
+            for identity in self._known_in(connection, span):
+                known += 1
+                missing += not self._was_seen(identity)
+        seen = sum(byte.bit_count() for byte in self._seen) + self._new
+        return Verdict(known, missing, self._new, seen)
+
+    def _mark(self, identity: int) -> None:
+        if identity <= self._highest:
+            self._seen[identity >> 3] |= 1 << (identity & 7)
+
+    def _was_seen(self, identity: int) -> bool:
+        return bool(self._seen[identity >> 3] & (1 << (identity & 7)))
+
+    def _known_in(self, connection: Connection, span: tuple[int | None, int | None]) -> Sequence[int]:
+        statement = select(case.c.id).where(
+            case.c.source == self.source.id, case.c.generation == self.state.generation, case.c.deleted_at.is_(None),
+            case.c.id <= self._highest,
+        )
+        if span[0] is not None:
+            statement = statement.where(case.c.submitted_at >= span[0])
+        if span[1] is not None:
+            statement = statement.where(case.c.submitted_at < span[1])
+        return connection.execute(statement).scalars().all()
+
+    # --- pages -----------------------------------------------------------------------------------------------------------
+
+    def page(self, cases: Sequence[Case], rejects: Sequence[Rejected] = (), *, position: Any = None) -> None:
+        """Store one page in one transaction: cases, cells, revisions, rejected rows, position, change."""
+        try:
+            with writing(self.engine).begin() as connection:
+                fence(connection, self.token)
+                what = self._write(connection, cases, rejects)
+                connection.execute(update(run).where(run.c.id == self.run_id).values(**self.counts))
+                if what:
+                    announce(connection, self.source.id, what)
+        except BaseException:
+            self._dimensions.forget()
+            self._by_number.clear()
+            raise
+
+    def _write(self, connection: Connection, cases: Sequence[Case], rejects: Sequence[Rejected]) -> set[str]:
+        """Write a page's rows; returns the words of what changed."""
+        at = epoch(self.started)
+        differences = Differences(self.zone, at - TEN_KEPT_SECONDS)
+        new, changes, revisions = self._compare(connection, cases, differences)
+        dialect.insert_many(connection, case, INSERTED, new)
+        dialect.update_many(connection, case, (*DERIVED, "last_run", "deleted_at"), changes)
+        dialect.insert_many(connection, revision, ("case", "run", "at", "field", "before", "after"), revisions)
+        dialect.insert_many(
+            connection, rejected, ("source", "run", "at", "reason", "field", "page", "line", "key", "raw"),
+            [(self.source.id, self.run_id, at, row.reason, row.field, row.page, row.line, row.key,
+              json.dumps(row.raw, ensure_ascii=False, default=str)) for row in rejects],
+        )
+        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows())
+        for name, count in (("rows_read", len(cases) + len(rejects)), ("rows_new", len(new)),
+                            ("rows_changed", len(changes)), ("rows_rejected", len(rejects)), ("pages", 1)):
+            self.counts[name] += count
+        if not new and not changes:
+            return set()
+        today = floors(at, self.zone)[2]
+        return {"cases"} | ({"history"} if differences.earliest is not None and differences.earliest < today else set())
+
+    def _compare(
+        self, connection: Connection, cases: Sequence[Case], differences: Differences
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """New rows, changed rows and revisions of a page; what they change in cells goes into ``differences``."""
+        latest = {item.key: item for item in cases}  # the last row of a page wins, as it does across pages
+        self._dimensions.learn(connection, {_names(item) for item in latest.values()})
+        found = {
+            row[AT["key"]]: row for row in dialect.by_keys(
+                connection, case, STORED, self.source.id, self.state.generation, latest)
+        } if self._highest or self.counts["pages"] else {}
+        new: list[tuple[Any, ...]] = []
+        changes: list[tuple[Any, ...]] = []
+        revisions: list[tuple[Any, ...]] = []
+        marks: set[tuple[int, str, str]] = set()
+        for key, item in latest.items():
+            dims = self._dimensions.known[_names(item)]
+            values = (dims[0], *item[6:])
+            before = found.get(bytes(key))
+            if before is None:
+                new.append((self.source.id, self.state.generation, key, *values, self.run_id, self.run_id))
+                differences.add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
+                self._mark_dirty(marks, item.agency, item.service, item[6:10])
+                continue
+            self._mark(before[0])
+            if tuple(before[3:]) == values and before[2] is None:
+                continue
+            self._take_back(connection, before, differences, marks)
+            differences.add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
+            self._mark_dirty(marks, item.agency, item.service, item[6:10])
+            changes.append((*values, self.run_id, None, before[0]))
+            revisions += self._revisions(before, values)
+        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), "ON CONFLICT DO NOTHING")
+        return new, changes, revisions
+
+    def _take_back(
+        self, connection: Connection, before: Any, differences: Differences, marks: set[tuple[int, str, str]]
+    ) -> None:
+        """Take a stored case's contribution out of the cells; a deleted one has none."""
+        if not self._by_number or before[AT["dim"]] not in self._by_number:
+            self._by_number = self._dimensions.by_number(connection)
+        if before[AT["deleted_at"]] is None:
+            differences.add(
+                -1, self._by_number[before[AT["dim"]]], before[AT["submitted_at"]], before[AT["ended_at"]],
+                before[AT["ended_as"]], before[AT["on_time"]], before[AT["worked_seconds"]],
+            )
+        agency, service = self._dimensions.names_of(before[AT["dim"]])[:2]
+        self._mark_dirty(marks, agency, service, before[AT["submitted_at"] : AT["ended_at"] + 1])
+
+    def _mark_dirty(self, marks: set[tuple[int, str, str]], agency: str, service: str, stamps: Sequence[int | None]) -> None:
+        for stamp in stamps[1:]:  # accepted, first response, ended: the months whose durations may change
+            if stamp is not None:
+                marks.add((floors(stamp, self.zone)[3], agency, service))
+
+    def _revisions(self, before: Any, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        at = epoch(self.started)
+        fields = [
+            (self._shown(name, old), self._shown(name, value), name)
+            for name, old, value in zip(DERIVED, before[3:], values, strict=True) if old != value
+        ]
+        if before[AT["deleted_at"]] is not None:
+            fields.append((str(before[AT["deleted_at"]]), None, "deleted_at"))
+        return [(before[0], self.run_id, at, name, old, new) for old, new, name in fields]
+
+    def _shown(self, name: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        return "/".join(self._dimensions.names_of(value)) if name == "dim" else str(value)
+
+    # --- the end ---------------------------------------------------------------------------------------------------------
+
+    def finish(
+        self, *, outcome: Outcome, now: datetime, cursor: Any = None, data_until: int | None, covered: tuple[int, int] | None,
+        complete: bool, span: tuple[int | None, int | None] | None = None, message: tuple[str, str] = ("", ""),
+        signature: dict[str, Any] | None = None, last_page: tuple[Sequence[Case], Sequence[Rejected]] | None = None,
+        reconciled: bool = False, gap_seconds: float | None = None,
+    ) -> None:
+        """The end of a good read, in one transaction with its last page.
+
+        ``span``: the submissions (from, until) that this read saw whole; known cases inside it that it lacks are noted,
+        and tombstoned when the complete read before lacked them too. ``covered``: what it vouches for. ``message``: (en, id).
+        """
+        with writing(self.engine).begin() as connection:
+            fence(connection, self.token)
+            what = self._write(connection, *last_page) if last_page else set()
+            if span is not None and complete:
+                what |= self._tombstones(connection, span, epoch(now))
+            finish_state(connection, Finish(
+                source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
+                started=self.started, zone=self.zone, cursor=cursor, data_until=data_until, covered=covered,
+                complete=complete, message=message, signature=signature, reconciled=reconciled, gap_seconds=gap_seconds,
+            ))
+            announce(connection, self.source.id, what | {"state"})
+
+    def fail(self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str) -> None:
+        """The end of a read that was not good: cursor, coverage and figures stay as they were."""
+        with writing(self.engine).begin() as connection:
+            fence(connection, self.token)
+            finish_state(connection, Finish(
+                source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
+                started=self.started, zone=self.zone, message=(en, id), step=step,
+            ))
+            announce(connection, self.source.id, {"state"})
+
+    def _tombstones(self, connection: Connection, span: tuple[int | None, int | None], at: int) -> set[str]:
+        before = set(connection.execute(select(missed.c.case).where(missed.c.source == self.source.id)).scalars())
+        absent = [identity for identity in self._known_in(connection, span) if not self._was_seen(identity)]
+        again = [identity for identity in absent if identity in before]
+        if before:
+            connection.execute(missed.delete().where(missed.c.source == self.source.id))
+        dialect.insert_many(
+            connection, missed, ("case", "source", "run"),
+            [(identity, self.source.id, self.run_id) for identity in absent if identity not in before],
+        )
+        if not again:
+            return set()
+        differences, marks = Differences(self.zone, epoch(self.started) - TEN_KEPT_SECONDS), set[tuple[int, str, str]]()
+        for start in range(0, len(again), PAGE):
+            part = again[start : start + PAGE]
+            for row in connection.execute(select(*(case.c[name] for name in STORED)).where(case.c.id.in_(part))):
+                self._take_back(connection, row, differences, marks)
+            dialect.update_many(connection, case, ("deleted_at", "last_run"), [(at, self.run_id, i) for i in part])
+            dialect.insert_many(
+                connection, revision, ("case", "run", "at", "field", "before", "after"),
+                [(identity, self.run_id, at, "deleted_at", None, str(at)) for identity in part],
+            )
+        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows())
+        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), "ON CONFLICT DO NOTHING")
+        self.counts["rows_deleted"] += len(again)
+        return {"cases", "history"}
+
+
+_COUNTS = tuple(column.name for column in cells.c)[3:]
+
+
+def _names(item: Case) -> Names:
+    return (item.agency, item.service, item.channel, item.district, item.kind)

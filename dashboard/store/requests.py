@@ -1,0 +1,70 @@
+"""What a command asks of the living leader: a row in a table, taken, done, answered."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, insert, select, update
+
+from dashboard.clock import epoch
+from dashboard.store.engine import writing
+from dashboard.store.tables import request
+
+
+class Asked(NamedTuple):
+    """One request: what (collect, recompute) with which arguments."""
+
+    id: int
+    what: str
+    arguments: dict[str, Any]
+
+
+def ask(engine: Engine, what: str, arguments: dict[str, Any], now: datetime) -> int:
+    """Leave a request; returns its number."""
+    with writing(engine).begin() as connection:
+        done = connection.execute(
+            insert(request).values(what=what, arguments=json.dumps(arguments), asked_at=epoch(now))
+        )
+        return int(done.inserted_primary_key[0])
+
+
+def take(engine: Engine, now: datetime) -> Asked | None:
+    """The oldest request that nobody took, now taken; ``None`` when there is none."""
+    with engine.connect() as connection:  # most of the time there is none: do not take the write lock for that
+        if connection.execute(select(request.c.id).where(request.c.taken_at.is_(None)).limit(1)).first() is None:
+            return None
+    with writing(engine).begin() as connection:
+        row = connection.execute(
+            select(request).where(request.c.taken_at.is_(None)).order_by(request.c.id).limit(1).with_for_update()
+        ).first()
+        if row is None:
+            return None
+        connection.execute(update(request).where(request.c.id == row.id).values(taken_at=epoch(now)))
+        return Asked(row.id, row.what, json.loads(row.arguments))
+
+
+def done(engine: Engine, identity: int, result: dict[str, Any], now: datetime) -> None:
+    """Answer a request."""
+    with writing(engine).begin() as connection:
+        connection.execute(
+            update(request).where(request.c.id == identity).values(done_at=epoch(now), result=json.dumps(result))
+        )
+
+
+def answer(engine: Engine, identity: int) -> dict[str, Any] | None:
+    """The answer to a request; ``None`` while there is none."""
+    with engine.connect() as connection:
+        text = connection.execute(select(request.c.result).where(request.c.id == identity)).scalar()
+        return json.loads(text) if text else None
+
+
+def withdraw(engine: Engine, identity: int, now: datetime) -> bool:
+    """Take a request back that nobody took yet; whether that was possible."""
+    with writing(engine).begin() as connection:
+        back = connection.execute(
+            update(request).where(request.c.id == identity, request.c.taken_at.is_(None))
+            .values(taken_at=epoch(now), done_at=epoch(now), result="{}")
+        )
+        return back.rowcount == 1
