@@ -39,7 +39,7 @@ class Stream:
     """One service of an agency: how many cases on a plain day, when they come, how long they take.
 
     ``promise`` minutes (of office hours if ``worked``); ``late`` share takes longer; ``spread`` is the sigma of the
-    lognormal. ``counters`` serve a visit's queue. ``classes`` are (name, promise in working days, weight).
+    lognormal. ``counters`` serve a visit's queue, ``serving`` minutes each; ``stalls``: now and then they call nobody. ``classes`` are (name, promise in working days, weight).
     """
 
     key: str
@@ -59,6 +59,7 @@ class Stream:
     agencies: tuple[tuple[str, float], ...] = ()
     fixed_place: int | None = None
     deletes: bool = True
+    stalls: bool = False
 
 
 class Case:
@@ -134,7 +135,8 @@ def _second_thoughts(rng: Random, stream: Stream, states: list[State]) -> None:
         earlier = last.ended - int((last.ended - last.submitted) * 0.4 * rng.random())
         states.append(last._replace(at=last.at + int(rng.expovariate(1 / DAY)) + 60, ended=max(earlier, last.submitted)))
     elif chance < 0.03:  # the date on the form was an earlier one
-        earlier, at = last.submitted - int(rng.random() * 5 * 3600), last.at + int(rng.expovariate(1 / DAY)) + 60
+        hours = 0.25 if stream.kind == "visit" else 5
+        earlier, at = last.submitted - int(rng.random() * hours * 3600), last.at + int(rng.expovariate(1 / DAY)) + 60
         states.append(last._replace(at=at, submitted=earlier))
     elif chance < 0.04 and last.status == DONE:  # wrongly printed, open again, done again
         again = add_worked(last.at, 200 + 900 * rng.random())
@@ -164,7 +166,7 @@ def _visits(rng: Random, stream: Stream, day: date, arrived: list[int], stall: t
         if stall[0] <= called < stall[1]:
             called = stall[1] + int(rng.random() * 60)
         absent = rng.random() < stream.cancelled
-        minutes = min(math.exp(rng.gauss(math.log(stream.serving), 0.45)), 2.2 * stream.serving)
+        minutes = min(math.exp(rng.gauss(math.log(stream.serving), 0.35)), 1.6 * stream.serving)
         done = called + int((0.7 if absent else minutes) * MINUTE)
         heapreplace(free, done)
         states = [State(submitted, SUBMITTED, submitted)]
@@ -182,7 +184,7 @@ def cases_of(seed: int, system: str, stream: Stream, day: date) -> list[Case]:
     rng = Random(f"{seed}/{system}/{stream.key}/{day.isoformat()}")
     arrived = arrivals(rng, stream.profile, stream.per_day, day)
     if stream.kind == "visit":
-        stall = _stall(Random(f"{seed}/{system}/stall/{day.isoformat()}"), day) if stream.profile == "clinic" else (0, 0)
+        stall = _stall(Random(f"{seed}/{system}/stall/{day.isoformat()}"), day) if stream.stalls else (0, 0)
         lives = _visits(rng, stream, day, arrived, stall)
     else:
         life = _complaint if stream.kind == "complaint" else _request

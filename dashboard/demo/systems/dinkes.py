@@ -50,12 +50,12 @@ def _streams() -> Iterable[Stream]:
     for index, district in enumerate(DISTRICTS):
         for ward, share in _WARDS:
             yield Stream(
-                f"P{district.code}-{ward}", 405 * share * district.weight / total, "clinic", "visit", promise=60, worked=False,
+                f"P{district.code}-{ward}", 282 * share * district.weight / total, "clinic", "visit", promise=60, worked=False,
                 channels=(("LOKET", 8.0), ("MOBILE JKN", 2.0)), cancelled=0.02, counters=1 if district.weight < 12 else 2,
                 serving=9.0, fixed_place=index * 100 + 1,
             )
         yield Stream(
-            f"P{district.code}-UGD", 26 * district.weight / total, "emergency", "visit", promise=60, worked=False,
+            f"P{district.code}-UGD", 24 * district.weight / total, "emergency", "visit", promise=60, worked=False,
             channels=(("LOKET", 1.0),), cancelled=0.01, counters=2, serving=14.0, fixed_place=index * 100 + 1,
         )
 

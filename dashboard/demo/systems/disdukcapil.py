@@ -35,12 +35,12 @@ class Disdukcapil(System):
 
     name = "disdukcapil"
     streams = (
-        Stream("KTP", 128, late=0.05, spread=0.6, channels=(("LOKET", 7.0), ("PILDACIL", 2.0), ("JEMPUT BOLA", 1.0))),
-        Stream("KK", 92, promise=_DAY, worked=False, late=0.11, spread=0.8, channels=_DESK),
-        Stream("AKTA_LAHIR", 40, promise=_DAY, worked=False, late=0.09, channels=_DESK),
+        Stream("KTP", 122, late=0.05, spread=0.6, channels=(("LOKET", 7.0), ("PILDACIL", 2.0), ("JEMPUT BOLA", 1.0))),
+        Stream("KK", 86, promise=_DAY, worked=False, late=0.11, spread=0.8, channels=_DESK),
+        Stream("AKTA_LAHIR", 38, promise=_DAY, worked=False, late=0.09, channels=_DESK),
         Stream("AKTA_MATI", 15, promise=_DAY, worked=False, late=0.06, channels=_DESK),
-        Stream("KIA", 34, promise=_DAY, worked=False, late=0.08, channels=_DESK),
-        Stream("PINDAH", 26, promise=_DAY, worked=False, late=0.07, channels=_DESK),
+        Stream("KIA", 32, promise=_DAY, worked=False, late=0.08, channels=_DESK),
+        Stream("PINDAH", 24, promise=_DAY, worked=False, late=0.07, channels=_DESK),
         Stream("KK_DARING", 14, "online", promise=_DAY, worked=False, late=0.16, channels=(("ONLINE", 1.0),)),
     )
 

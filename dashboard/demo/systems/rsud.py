@@ -23,7 +23,7 @@ _DESK = (("Loket", 6.0), ("Mobile JKN", 4.0))
 def _clinic(key: str, per_day: float, counters: int, serving: float) -> Stream:
     return Stream(
         key, per_day, "clinic", "visit", promise=60, worked=False, channels=_DESK, cancelled=0.04, outside=0.05,
-        counters=counters, serving=serving,
+        counters=counters, serving=serving, stalls=True,
     )
 
 
@@ -32,9 +32,8 @@ class Rsud(System):
 
     name = "rsud"
     streams = (
-        _clinic("POL-PDL", 62, 1, 5.6), _clinic("POL-ANA", 34, 1, 7.5), _clinic("POL-OBG", 30, 1, 8.5),
-        _clinic("POL-BED", 26, 1, 8.5), _clinic("POL-MAT", 30, 1, 7.5), _clinic("POL-SAR", 24, 1, 9.0),
-        _clinic("POL-GIG", 20, 1, 10.0),
+        _clinic("POL-PDL", 53, 1, 5.4), _clinic("POL-ANA", 36, 1, 7.6), _clinic("POL-OBG", 33, 1, 8.0),
+        _clinic("POL-BED", 29, 1, 8.2), _clinic("POL-MAT", 23, 1, 8.2),
         Stream("IGDK", 48, "emergency", "visit", promise=240, worked=False, channels=(("Loket", 1.0),), cancelled=0.01,
                outside=0.06, counters=4, serving=22.0),
     )
@@ -72,7 +71,7 @@ class Rsud(System):
 
 _NAMES = {
     "POL-PDL": "Poli Penyakit Dalam", "POL-ANA": "Poli Anak", "POL-OBG": "Poli Kandungan", "POL-BED": "Poli Bedah",
-    "POL-MAT": "Poli Mata", "POL-SAR": "Poli Saraf", "POL-GIG": "Poli Gigi", "IGDK": "Instalasi Gawat Darurat",
+    "POL-MAT": "Poli Mata", "IGDK": "Instalasi Gawat Darurat",
 }
 
 
