@@ -1,7 +1,7 @@
 """One simulated agency as a process: ``python -m dashboard.demo.agency NAME --port P --data DIR --drop DIR …``.
 
-It draws its history, then prints one line of JSON on standard output (``{"ready": …, "port": …}``) and lives on with the clock.
-Only ``/_ready`` and ``/_ledger`` are for tests; all else is what such an agency's system offers.
+It draws its history, then prints one line of JSON on standard output (``{"ready": …, "port": …}``) and lives on with
+the clock. Only ``/_ready`` and ``/_ledger`` are for tests; all else is what such an agency's system offers.
 """
 
 from __future__ import annotations
@@ -113,7 +113,12 @@ def main(words: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     if given.with_parent:
         threading.Thread(target=_until_closed, args=(stop,), daemon=True).start()
-    ready = {"ready": given.name, "port": server.server_address[1], "cases": len(book.cases), "seconds": round(clock.now() - started, 2)}
+    ready = {
+        "ready": given.name,
+        "port": server.server_address[1],
+        "cases": len(book.cases),
+        "seconds": round(clock.now() - started, 2),
+    }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     while not stop.wait(TICK_SECONDS):

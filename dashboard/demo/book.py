@@ -14,8 +14,8 @@ from dashboard.demo.hours import DAY, day_of, day_start
 class Book:
     """Cases in the order in which they were entered, each with its present state.
 
-    ``advance(now)`` draws the days that have begun since, applies every state whose hour has come and says which entries
-    changed. The same (seed, first day, now) gives the same book, however often it was advanced on the way.
+    ``advance(now)`` draws the days that have begun since, applies every state whose hour has come and says which
+    entries changed. The same (seed, first day, now) gives the same book, however often it was advanced on the way.
     """
 
     def __init__(self, system: str, streams: Iterable[Stream], *, seed: int, first: date) -> None:
@@ -67,8 +67,13 @@ class Book:
         alive = [(self.cases[entry], self.states[entry]) for entry in self.entries()]
         by_status = Counter(state.status for _, state in alive)
         return {
-            "system": self.system, "cases": len(alive), "deleted": self.deleted,
-            "received": len(alive), "completed": by_status["done"], "cancelled": by_status["cancelled"],
+            "system": self.system,
+            "cases": len(alive),
+            "deleted": self.deleted,
+            "received": len(alive),
+            "completed": by_status["done"],
+            "cancelled": by_status["cancelled"],
             "backlog": by_status["submitted"] + by_status["verified"],
-            "by_status": dict(by_status), "by_service": dict(Counter(case.stream.key for case, _ in alive)),
+            "by_status": dict(by_status),
+            "by_service": dict(Counter(case.stream.key for case, _ in alive)),
         }

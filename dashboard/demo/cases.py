@@ -1,7 +1,8 @@
-"""The whole life of a simulated case, drawn at once from (seed, service, day); what a system shows of it depends on the hour.
+"""The whole life of a simulated case, drawn at once from (seed, service, day); what a system shows of it depends on the
+hour.
 
-A case is a list of states, each with the instant from which the agency's system says so: submitted, verified, done; later
-a correction, a reopening, a deletion.
+A case is a list of states, each with the instant from which the agency's system says so: submitted, verified, done;
+later a correction, a reopening, a deletion.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Stream:
     """One service of an agency: how many cases on a plain day, when they come, how long they take.
 
     ``promise`` minutes (of office hours if ``worked``); ``late`` share takes longer; ``spread`` is the sigma of the
-    lognormal. ``counters`` serve a visit's queue, ``serving`` minutes each; ``stalls``: now and then they call nobody. ``classes`` are (name, promise in working days, weight).
+    lognormal. ``counters`` serve a visit's queue, ``serving`` minutes each; ``stalls``: now and then they call nobody.
+    ``classes`` are (name, promise in working days, weight).
     """
 
     key: str
@@ -67,7 +69,9 @@ class Case:
 
     __slots__ = ("agency", "channel", "number", "place", "states", "stream")
 
-    def __init__(self, number: str, stream: Stream, channel: str, where: int, states: list[State], agency: str = "") -> None:
+    def __init__(
+        self, number: str, stream: Stream, channel: str, where: int, states: list[State], agency: str = ""
+    ) -> None:
         self.number, self.stream, self.channel, self.place = number, stream, channel, where
         self.states, self.agency = states, agency
 
@@ -110,13 +114,18 @@ def _request(rng: Random, stream: Stream, submitted: int) -> list[State]:
 
 
 def _complaint(rng: Random, stream: Stream, submitted: int) -> list[State]:
-    """Verified within three working days, answered in five, closed by follow-up or, ten working days later, by silence."""
+    """Verified within three working days, answered in five, closed by follow-up or, ten working days later, by silence.
+    """
     class_, days, _ = stream.classes[rng.choices(range(len(stream.classes)), [w for *_, w in stream.classes])[0]]
     day = WORKING_DAY_MINUTES
     verified = add_worked(submitted, _duration(rng, stream, 3 * day))
     answered = add_worked(verified, _duration(rng, stream, 5 * day))
     silent = rng.random() < 0.3
-    ended = add_worked(answered, 10 * day) if silent else max(answered, add_worked(verified, _duration(rng, stream, days * day)))
+    ended = (
+        add_worked(answered, 10 * day)
+        if silent
+        else max(answered, add_worked(verified, _duration(rng, stream, days * day)))
+    )
     states = [State(submitted, SUBMITTED, submitted)]
     if rng.random() < stream.cancelled:
         return [*states, State(verified, CANCELLED, submitted, None, None, verified)]
@@ -133,7 +142,9 @@ def _second_thoughts(rng: Random, stream: Stream, states: list[State]) -> None:
     chance, last = rng.random(), states[-1]
     if chance < 0.02 and last.ended is not None:  # the clerk had typed a later hour
         earlier = last.ended - int((last.ended - last.submitted) * 0.4 * rng.random())
-        states.append(last._replace(at=last.at + int(rng.expovariate(1 / DAY)) + 60, ended=max(earlier, last.submitted)))
+        states.append(
+            last._replace(at=last.at + int(rng.expovariate(1 / DAY)) + 60, ended=max(earlier, last.submitted))
+        )
     elif chance < 0.03:  # the date on the form was an earlier one
         hours = 0.25 if stream.kind == "visit" else 5
         earlier, at = last.submitted - int(rng.random() * hours * 3600), last.at + int(rng.expovariate(1 / DAY)) + 60
@@ -180,7 +191,8 @@ def _visits(rng: Random, stream: Stream, day: date, arrived: list[int], stall: t
 
 
 def cases_of(seed: int, system: str, stream: Stream, day: date) -> list[Case]:
-    """All cases of a service that are submitted on ``day``, in order, with their whole lives; the same ones every time."""
+    """All cases of a service that are submitted on ``day``, in order, with their whole lives; the same ones every time.
+    """
     rng = Random(f"{seed}/{system}/{stream.key}/{day.isoformat()}")
     arrived = arrivals(rng, stream.profile, stream.per_day, day)
     if stream.kind == "visit":
@@ -192,9 +204,14 @@ def cases_of(seed: int, system: str, stream: Stream, day: date) -> list[Case]:
     cases = []
     for number, states in enumerate(lives, 1):
         _second_thoughts(rng, stream, states)
-        cases.append(Case(
-            f"{stream.key}-{day:%y%m%d}-{number:04d}", stream, _pick(rng, stream.channels),
-            stream.fixed_place if stream.fixed_place is not None else place(rng, stream.outside), states,
-            _pick(rng, stream.agencies) if stream.agencies else "",
-        ))
+        cases.append(
+            Case(
+                f"{stream.key}-{day:%y%m%d}-{number:04d}",
+                stream,
+                _pick(rng, stream.channels),
+                stream.fixed_place if stream.fixed_place is not None else place(rng, stream.outside),
+                states,
+                _pick(rng, stream.agencies) if stream.agencies else "",
+            )
+        )
     return cases

@@ -1,7 +1,8 @@
 """The simulated regency's clock (WITA, UTC+8, no summer time), its working days and its office hours.
 
-37 h 30 min a week: Monday-Thursday 07.30-16.00 with a break of an hour, Friday 07.30-16.30 with a break of an hour and a
-half (Perpres 21/2023). Holidays and cuti bersama come from the library ``holidays``. All instants are epoch seconds UTC.
+37 h 30 min a week: Monday-Thursday 07.30-16.00 with a break of an hour, Friday 07.30-16.30 with a break of an hour and
+a half (Perpres 21/2023). Holidays and cuti bersama come from the library ``holidays``. All instants are epoch seconds
+UTC.
 """
 
 from __future__ import annotations

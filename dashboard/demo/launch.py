@@ -22,7 +22,13 @@ from dashboard.demo.agency import SYSTEMS
 from dashboard.demo.systems.disdukcapil import FILE
 
 DECLARED_PORTS = {
-    "disdukcapil": 8101, "dpmptsp": 8102, "rsud": 8103, "dinkes": 8104, "dinsos": 8105, "lapor": 8106, "dishub": 8107,
+    "disdukcapil": 8101,
+    "dpmptsp": 8102,
+    "rsud": 8103,
+    "dinkes": 8104,
+    "dinsos": 8105,
+    "lapor": 8106,
+    "dishub": 8107,
 }
 DECLARED_DATABASE = "sqlite:///var/demo/agencies/disdukcapil/siak.sqlite"
 SECRETS = {"dpmptsp": "dpmptsp_token", "rsud": "rsud_token", "lapor": "lapor_token", "dishub": "dishub_password"}
@@ -98,14 +104,29 @@ class Agencies:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _spawn(self, name: str) -> None:
         words = [
-            sys.executable, "-m", "dashboard.demo.agency", name, "--port", str(self.ports.get(name, 0)),
-            "--data", str(self.folder / name), "--drop", str(self.drop), "--seed", str(self.seed), "--days", str(self.days),
-            "--with-parent", *self.options,
+            sys.executable,
+            "-m",
+            "dashboard.demo.agency",
+            name,
+            "--port",
+            str(self.ports.get(name, 0)),
+            "--data",
+            str(self.folder / name),
+            "--drop",
+            str(self.drop),
+            "--seed",
+            str(self.seed),
+            "--days",
+            str(self.days),
+            "--with-parent",
+            *self.options,
         ]
         if name in SECRETS:
             words += ["--token-file", str(secret_file(self.secrets, SECRETS[name]))]
@@ -149,7 +170,9 @@ def overlay(folder: Path, addresses: Mapping[str, str], target: Path) -> Path:
         for declared, real in addresses.items():
             text = text.replace(declared, real)
         text = re.sub(
-            r'(?m)^extends\s*=\s*"([^"]*)"', lambda found: f'extends = {json.dumps(str((folder / found[1]).resolve()))}', text
+            r'(?m)^extends\s*=\s*"([^"]*)"',
+            lambda found: f"extends = {json.dumps(str((folder / found[1]).resolve()))}",
+            text,
         )
         copy = target / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)

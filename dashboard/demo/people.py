@@ -1,7 +1,7 @@
 """The people behind simulated cases: what every real system holds and no collector may ever keep.
 
-Nobody here exists: every NIK has the district number 99, which no regency has, and every name ends in ``Simulasi``; so a
-test can look for them in whatever the product wrote.
+Nobody here exists: every NIK has the district number 99, which no regency has, and every name ends in ``Simulasi``; so
+a test can look for them in whatever the product wrote.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from zlib import crc32
 NIK_PREFIX = "732299"
 SURNAME = "Simulasi"
 PHONE_PREFIX = "0811999"
-_FIRST = ("Andi", "Nurhayati", "Baso", "Hasnah", "Muhammad", "Rahmawati", "Yusuf", "Sitti", "Daeng", "Marlina", "Rusdi", "Wahida",
-          "Markus", "Yuliana", "Ketut", "Wayan", "Supriadi", "Hartati", "Amiruddin", "Jumriah")
-_SECOND = ("Tenri", "Masdar", "Palallo", "Rante", "Saleh", "Pabisa", "Mappi", "Lestari", "Tandi", "Arifin", "Sari", "Bakri")
+_FIRST = (
+    "Andi", "Nurhayati", "Baso", "Hasnah", "Muhammad", "Rahmawati", "Yusuf", "Sitti", "Daeng", "Marlina",
+    "Rusdi", "Wahida", "Markus", "Yuliana", "Ketut", "Wayan", "Supriadi", "Hartati", "Amiruddin", "Jumriah",
+)
+_SECOND = (
+    "Tenri", "Masdar", "Palallo", "Rante", "Saleh", "Pabisa", "Mappi", "Lestari", "Tandi", "Arifin", "Sari", "Bakri",
+)
 
 
 class Person(NamedTuple):

@@ -22,13 +22,20 @@ class District:
 
 
 DISTRICTS = (
-    District("01", "Malangke", 14, 8), District("02", "Bone-Bone", 11, 9, ("Bone Bone", "BONE-BONE")),
-    District("03", "Masamba", 19, 17, ("MASAMBA",)), District("04", "Sabbang", 10, 6),
-    District("05", "Rongkong", 7, 1.5, ("Limbong",)), District("06", "Sukamaju", 14, 9, ("SUKAMAJU",)),
-    District("07", "Seko", 12, 3), District("08", "Malangke Barat", 13, 7, ("MALANGKE BARAT",)),
-    District("09", "Rampi", 6, 1.2), District("10", "Mappedeceng", 15, 8, ("Mappadeceng",)),
-    District("11", "Baebunta", 11, 9), District("12", "Tana Lili", 10, 7, ("Tanalili",)),
-    District("13", "Sukamaju Selatan", 11, 6), District("14", "Baebunta Selatan", 10, 5),
+    District("01", "Malangke", 14, 8),
+    District("02", "Bone-Bone", 11, 9, ("Bone Bone", "BONE-BONE")),
+    District("03", "Masamba", 19, 17, ("MASAMBA",)),
+    District("04", "Sabbang", 10, 6),
+    District("05", "Rongkong", 7, 1.5, ("Limbong",)),
+    District("06", "Sukamaju", 14, 9, ("SUKAMAJU",)),
+    District("07", "Seko", 12, 3),
+    District("08", "Malangke Barat", 13, 7, ("MALANGKE BARAT",)),
+    District("09", "Rampi", 6, 1.2),
+    District("10", "Mappedeceng", 15, 8, ("Mappadeceng",)),
+    District("11", "Baebunta", 11, 9),
+    District("12", "Tana Lili", 10, 7, ("Tanalili",)),
+    District("13", "Sukamaju Selatan", 11, 6),
+    District("14", "Baebunta Selatan", 10, 5),
     District("15", "Sabbang Selatan", 10, 4),
 )
 MOUNTAINS = ("05", "07", "09")
@@ -59,4 +66,8 @@ def district_name(where: int) -> str:
     if index == OUTSIDE:
         return "Larompong"
     district = DISTRICTS[index]
-    return district.spellings[village % len(district.spellings)] if district.spellings and village % 4 == 0 else district.name
+    return (
+        district.spellings[village % len(district.spellings)]
+        if district.spellings and village % 4 == 0
+        else district.name
+    )

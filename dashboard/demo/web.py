@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -59,9 +60,8 @@ def basic(request: Request, user: str, password: str) -> bool:
 
 
 def instant(text: str) -> float:
-    """Epoch seconds of an ISO stamp (WITA where it states no offset), of a day, or of a number. Raises ``ValueError``."""
-    from datetime import UTC, datetime
-
+    """Epoch seconds of an ISO stamp (WITA where it states no offset), of a day, or of a number. Raises ``ValueError``.
+    """
     if text.replace(".", "", 1).isdecimal() and len(text) > 8:
         return float(text)
     moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)

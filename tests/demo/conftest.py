@@ -70,8 +70,10 @@ def ledger(agencies: Agencies, name: str) -> dict[str, Any]:
 def permits(agencies: Agencies, size: int = 300, **query: str) -> list[dict[str, Any]]:
     """All numbered pages of DPMPTSP."""
     first = get(agencies, "dpmptsp", "/api/permohonan", page="1", per_page=str(size), **query)
-    rest = [get(agencies, "dpmptsp", "/api/permohonan", page=str(number), per_page=str(size), **query)["data"]
-            for number in range(2, first["last_page"] + 1)]
+    rest = [
+        get(agencies, "dpmptsp", "/api/permohonan", page=str(number), per_page=str(size), **query)["data"]
+        for number in range(2, first["last_page"] + 1)
+    ]
     return sum(rest, first["data"])
 
 

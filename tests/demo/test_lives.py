@@ -40,7 +40,9 @@ def hours_of(name: str, key: str) -> list[float]:
 def test_the_same_seed_and_day_give_the_same_lives() -> None:
     stream, day = stream_of("disdukcapil", "KTP"), date(2026, 11, 24)
     once, again = (cases_of(SEED, "disdukcapil", stream, day) for _ in range(2))
-    assert [(case.number, case.place, case.states) for case in once] == [(case.number, case.place, case.states) for case in again]
+    assert [(case.number, case.place, case.states) for case in once] == [
+        (case.number, case.place, case.states) for case in again
+    ]
     assert [case.states for case in cases_of(SEED + 1, "disdukcapil", stream, day)] != [case.states for case in once]
 
 
@@ -68,7 +70,9 @@ def test_hospital_visits_wait_longer_in_the_middle_of_the_morning_and_a_fifth_pa
     by_hour: dict[int, list[float]] = {}
     for state in finals:
         if state.accepted is not None:
-            by_hour.setdefault((state.submitted + 8 * 3600) % 86400 // 3600, []).append((state.accepted - state.submitted) / 60)
+            by_hour.setdefault((state.submitted + 8 * 3600) % 86400 // 3600, []).append(
+                (state.accepted - state.submitted) / 60
+            )
     assert median(by_hour[7]) < 10 < 25 < median(by_hour[9])
     stays = [(state.ended - state.submitted) / 60 for state in finals if state.ended and state.status == DONE]
     assert 0.15 < sum(stay > 60 for stay in stays) / len(stays) < 0.32
@@ -76,8 +80,13 @@ def test_hospital_visits_wait_longer_in_the_middle_of_the_morning_and_a_fifth_pa
 
 def silences(day: date, key: str) -> int:
     """Spans over 15 minutes in which a clinic called nobody while somebody waited."""
-    served = sorted((state.accepted, state.submitted) for case in cases("rsud") if case.stream.key == key
-                    for state in case.states[1:2] if state.accepted and day_start(day) <= state.accepted < day_start(day) + 86400)
+    served = sorted(
+        (state.accepted, state.submitted)
+        for case in cases("rsud")
+        if case.stream.key == key
+        for state in case.states[1:2]
+        if state.accepted and day_start(day) <= state.accepted < day_start(day) + 86400
+    )
     return sum(
         call - max(last, min(arrived for at, arrived in served if at >= call)) > 15 * MINUTE
         for (last, _), (call, _) in pairwise(served)
@@ -102,7 +111,11 @@ def test_complaints_are_verified_within_three_working_days_and_some_are_closed_b
     finals = [case.states[-1] for case in cases("lapor")]
     silent = [state for state in finals if state.silent]
     assert 0.2 < len(silent) / len(finals) < 0.4
-    assert all(state.accepted and state.responded and state.ended - state.responded >= 13 * 86400 for state in silent if state.ended)
+    assert all(
+        state.accepted and state.responded and state.ended - state.responded >= 13 * 86400
+        for state in silent
+        if state.ended
+    )
     assert len({case.agency for case in cases("lapor")}) == 9
 
 

@@ -21,7 +21,12 @@ WORKING = [day for day in WEEKS if is_working_day(day)]
 
 @lru_cache
 def day_of_all(day: date) -> list[Case]:
-    return [case for name, system in SYSTEMS.items() for stream in system.streams for case in cases_of(SEED, name, stream, day)]
+    return [
+        case
+        for name, system in SYSTEMS.items()
+        for stream in system.streams
+        for case in cases_of(SEED, name, stream, day)
+    ]
 
 
 def arrived_by(day: date, minute: int) -> int:
@@ -39,7 +44,9 @@ def test_no_two_working_days_are_alike_but_all_are_plausible() -> None:
 
 
 def test_mondays_are_fuller_than_fridays() -> None:
-    by_weekday = {number: mean(len(day_of_all(day)) for day in WORKING if day.weekday() == number) for number in range(5)}
+    by_weekday = {
+        number: mean(len(day_of_all(day)) for day in WORKING if day.weekday() == number) for number in range(5)
+    }
     assert by_weekday[0] > 1.25 * by_weekday[4]
     assert sorted(by_weekday.values(), reverse=True)[0] == by_weekday[0]
 
@@ -63,8 +70,12 @@ def test_the_day_after_a_holiday_is_fuller_than_its_like() -> None:
 
 def test_counters_see_nobody_at_night_and_few_at_noon_on_friday() -> None:
     fridays = [day for day in WORKING if day.weekday() == 4]
-    hours = Counter(local(case.states[0].submitted).hour for day in fridays for case in day_of_all(day)
-                    if case.stream.profile == "counter")
+    hours = Counter(
+        local(case.states[0].submitted).hour
+        for day in fridays
+        for case in day_of_all(day)
+        if case.stream.profile == "counter"
+    )
     assert not set(hours) & {0, 1, 2, 3, 4, 5, 6, 18, 19, 20, 21, 22, 23}
     assert hours[12] < 0.2 * hours[9]
 

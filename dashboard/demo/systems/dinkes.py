@@ -1,8 +1,8 @@
 """Dinkes and its puskesmas: CSV files in a drop folder, one for each day, rewritten whole and put in place at once.
 
-``puskesmas/kunjungan_2026-11-24.csv``: semicolons, ``24/11/2026 10:53``, every two minutes. The puskesmas of the mountains
-(Rongkong, Seko, Rampi) write files of their own, ``pegunungan/kunjungan_…csv``, when their connection allows: every half
-hour, but on two days in five not for hours, and then all at once.
+``puskesmas/kunjungan_2026-11-24.csv``: semicolons, ``24/11/2026 10:53``, every two minutes. The puskesmas of the
+mountains (Rongkong, Seko, Rampi) write files of their own, ``pegunungan/kunjungan_…csv``, when their connection allows:
+every half hour, but on two days in five not for hours, and then all at once.
 """
 
 from __future__ import annotations
@@ -27,14 +27,25 @@ EVERY_SECONDS = 120
 LOWLANDS, HIGHLANDS = "puskesmas", "pegunungan"
 _STATUS = {SUBMITTED: "MENUNGGU", VERIFIED: "DILAYANI", DONE: "SELESAI", CANCELLED: "BATAL"}
 _COLUMNS = (
-    "NO KUNJUNGAN", "PUSKESMAS", "NIK", "NAMA PASIEN", "POLI", "KECAMATAN", "CARA DAFTAR", "TGL DAFTAR", "TGL PANGGIL",
-    "TGL SELESAI", "STATUS",
+    "NO KUNJUNGAN",
+    "PUSKESMAS",
+    "NIK",
+    "NAMA PASIEN",
+    "POLI",
+    "KECAMATAN",
+    "CARA DAFTAR",
+    "TGL DAFTAR",
+    "TGL PANGGIL",
+    "TGL SELESAI",
+    "STATUS",
 )
 _WARDS = (("UMUM", 0.62), ("KIA", 0.22), ("GIGI", 0.16))
 
 
 def deliveries(seed: int, day: date) -> list[int]:
-    """The instants of ``day`` at which the mountains deliver: half-hourly, less a hole of 3-5 hours on two days in five."""
+    """The instants of ``day`` at which the mountains deliver: half-hourly, less a hole of 3-5 hours on two days in
+    five.
+    """
     rng = Random(f"{seed}/deliveries/{day.isoformat()}")
     start = day_start(day)
     moments = [start + (30 * slot + int(rng.random() * 12)) * MINUTE for slot in range(48)]
@@ -50,13 +61,30 @@ def _streams() -> Iterable[Stream]:
     for index, district in enumerate(DISTRICTS):
         for ward, share in _WARDS:
             yield Stream(
-                f"P{district.code}-{ward}", 282 * share * district.weight / total, "clinic", "visit", promise=60, worked=False,
-                channels=(("LOKET", 8.0), ("MOBILE JKN", 2.0)), cancelled=0.02, counters=1 if district.weight < 12 else 2,
-                serving=9.0, fixed_place=index * 100 + 1,
+                f"P{district.code}-{ward}",
+                282 * share * district.weight / total,
+                "clinic",
+                "visit",
+                promise=60,
+                worked=False,
+                channels=(("LOKET", 8.0), ("MOBILE JKN", 2.0)),
+                cancelled=0.02,
+                counters=1 if district.weight < 12 else 2,
+                serving=9.0,
+                fixed_place=index * 100 + 1,
             )
         yield Stream(
-            f"P{district.code}-UGD", 24 * district.weight / total, "emergency", "visit", promise=60, worked=False,
-            channels=(("LOKET", 1.0),), cancelled=0.01, counters=2, serving=14.0, fixed_place=index * 100 + 1,
+            f"P{district.code}-UGD",
+            24 * district.weight / total,
+            "emergency",
+            "visit",
+            promise=60,
+            worked=False,
+            channels=(("LOKET", 1.0),),
+            cancelled=0.01,
+            counters=2,
+            serving=14.0,
+            fixed_place=index * 100 + 1,
         )
 
 
@@ -76,8 +104,17 @@ class Dinkes(System):
         """A line of the file."""
         who, (unit, ward) = person(case.number), case.stream.key.split("-")
         values = (
-            case.number, f"Puskesmas {DISTRICTS[int(unit[1:]) - 1].name}", who.nik, who.name, ward, district_name(case.place),
-            case.channel, _stamp(state.submitted), _stamp(state.accepted), _stamp(state.ended), _STATUS[state.status],
+            case.number,
+            f"Puskesmas {DISTRICTS[int(unit[1:]) - 1].name}",
+            who.nik,
+            who.name,
+            ward,
+            district_name(case.place),
+            case.channel,
+            _stamp(state.submitted),
+            _stamp(state.accepted),
+            _stamp(state.ended),
+            _STATUS[state.status],
         )
         return dict(zip(_COLUMNS, values, strict=True))
 

@@ -1,7 +1,7 @@
 """Dinsos: an XLSX workbook for each month in a drop folder, rewritten every two minutes.
 
-``layanan_2026-11.xlsx``, sheet "Register": a title, an empty row, the headings in the third row; dates are real cells. The
-clerk corrects older months too; such a workbook is then written again.
+``layanan_2026-11.xlsx``, sheet "Register": a title, an empty row, the headings in the third row; dates are real cells.
+The clerk corrects older months too; such a workbook is then written again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import date
 import xlsxwriter
 
 from dashboard.demo.book import Book
-from dashboard.demo.cases import CANCELLED, DELETED, DONE, SUBMITTED, VERIFIED, WORKING_DAY_MINUTES, Case, State, Stream
-from dashboard.demo.hours import day_of, local
+from dashboard.demo.cases import CANCELLED, DELETED, DONE, SUBMITTED, VERIFIED, Case, State, Stream
+from dashboard.demo.hours import WORKING_DAY_MINUTES, day_of, local
 from dashboard.demo.people import person
 from dashboard.demo.places import district_name
 from dashboard.demo.system import Premises, System
@@ -25,8 +25,17 @@ FOLDER, SHEET, HEADER_ROW = "dinsos", "Register", 3
 _DAY = WORKING_DAY_MINUTES
 _STATUS = {SUBMITTED: "Masuk", VERIFIED: "Proses", DONE: "Selesai", CANCELLED: "Ditolak"}
 _COLUMNS = (
-    "No Register", "NIK", "Nama", "No HP", "Alamat", "Jenis Layanan", "Kecamatan", "Cara Masuk", "Tanggal Masuk",
-    "Tanggal Selesai", "Status",
+    "No Register",
+    "NIK",
+    "Nama",
+    "No HP",
+    "Alamat",
+    "Jenis Layanan",
+    "Kecamatan",
+    "Cara Masuk",
+    "Tanggal Masuk",
+    "Tanggal Selesai",
+    "Status",
 )
 _DESK = (("Loket", 6.0), ("Desa", 3.0), ("WhatsApp", 1.0))
 
@@ -53,8 +62,17 @@ class Dinsos(System):
         """A row of the register."""
         who = person(case.number)
         values = (
-            case.number, who.nik, who.name, who.phone, who.address, _NAMES[case.stream.key], district_name(case.place),
-            case.channel, local(state.submitted), local(state.ended) if state.ended else None, _STATUS[state.status],
+            case.number,
+            who.nik,
+            who.name,
+            who.phone,
+            who.address,
+            _NAMES[case.stream.key],
+            district_name(case.place),
+            case.channel,
+            local(state.submitted),
+            local(state.ended) if state.ended else None,
+            _STATUS[state.status],
         )
         return dict(zip(_COLUMNS, values, strict=True))
 
@@ -86,6 +104,9 @@ class Dinsos(System):
 
 
 _NAMES = {
-    "DTSEN": "Pemutakhiran DTSEN", "PBI": "Reaktivasi PBI JKN", "SKTM": "Rekomendasi SKTM", "BANSOS": "Bantuan Sosial",
+    "DTSEN": "Pemutakhiran DTSEN",
+    "PBI": "Reaktivasi PBI JKN",
+    "SKTM": "Rekomendasi SKTM",
+    "BANSOS": "Bantuan Sosial",
     "DISABILITAS": "Alat Bantu Disabilitas",
 }

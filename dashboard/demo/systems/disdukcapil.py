@@ -1,7 +1,7 @@
 """Disdukcapil: a SQL database of the agency's own (a SQLite file), written by its process as the day goes.
 
-Table ``permohonan``: local stamps without offset, soft statuses, ``diubah_pada``; and names, NIK, telephones that nobody may
-collect. Rows entered twice are deleted for good.
+Table ``permohonan``: local stamps without offset, soft statuses, ``diubah_pada``; and names, NIK, telephones that
+nobody may collect. Rows entered twice are deleted for good.
 """
 
 from __future__ import annotations
@@ -20,8 +20,20 @@ _DAY = 1440.0
 _DESK = (("LOKET", 6.0), ("ONLINE", 2.0), ("PILDACIL", 1.5), ("JEMPUT BOLA", 0.5))
 _STATUS = {SUBMITTED: "DIAJUKAN", VERIFIED: "DIPROSES", DONE: "SELESAI", CANCELLED: "BATAL"}
 _COLUMNS = (
-    "no_registrasi", "nik", "nama_pemohon", "no_hp", "alamat", "jenis_layanan", "kanal", "kode_desa", "tgl_ajuan",
-    "tgl_verifikasi", "tgl_selesai", "status_permohonan", "dibuat_pada", "diubah_pada",
+    "no_registrasi",
+    "nik",
+    "nama_pemohon",
+    "no_hp",
+    "alamat",
+    "jenis_layanan",
+    "kanal",
+    "kode_desa",
+    "tgl_ajuan",
+    "tgl_verifikasi",
+    "tgl_selesai",
+    "status_permohonan",
+    "dibuat_pada",
+    "diubah_pada",
 )
 _CREATE = f"""
 CREATE TABLE IF NOT EXISTS permohonan (
@@ -58,9 +70,20 @@ class Disdukcapil(System):
         who = person(case.number)
         ended = state.ended if state.status in (DONE, CANCELLED) else None
         values = (
-            case.number, who.nik, who.name, who.phone, who.address, case.stream.key.removesuffix("_DARING"), case.channel,
-            village_code(case.place, dots=False), _stamp(state.submitted), _stamp(state.accepted), _stamp(ended),
-            _STATUS[state.status], _stamp(case.states[0].at), _stamp(state.at),
+            case.number,
+            who.nik,
+            who.name,
+            who.phone,
+            who.address,
+            case.stream.key.removesuffix("_DARING"),
+            case.channel,
+            village_code(case.place, dots=False),
+            _stamp(state.submitted),
+            _stamp(state.accepted),
+            _stamp(ended),
+            _STATUS[state.status],
+            _stamp(case.states[0].at),
+            _stamp(state.at),
         )
         return dict(zip(_COLUMNS, values, strict=True))
 
@@ -82,5 +105,3 @@ class Disdukcapil(System):
 
 def _stamp(at: int | None) -> str | None:
     return None if at is None else local(at).isoformat(" ")
-
-

@@ -1,16 +1,16 @@
 """Dishub: vehicle tests, route permits and broken street lamps, by JSON with offsets; it goes offline now and then.
 
-``GET /layanan?offset=&limit=&diubah_sejak=`` → ``{"rows": […], "jumlah": N}`` behind a user and a password. The first outage
-begins 9-14 minutes after the start and lasts seven; later ones follow after one to two and a half hours. In an outage it answers 503,
-or cuts the connection.
+``GET /layanan?offset=&limit=&diubah_sejak=`` → ``{"rows": […], "jumlah": N}`` behind a user and a password. The first
+outage begins 9-14 minutes after the start and lasts seven; later ones follow after one to two and a half hours. In an
+outage it answers 503, or cuts the connection.
 """
 
 from __future__ import annotations
 
 from random import Random
 
-from dashboard.demo.cases import CANCELLED, DONE, SUBMITTED, VERIFIED, WORKING_DAY_MINUTES, Case, State, Stream
-from dashboard.demo.hours import MINUTE, local
+from dashboard.demo.cases import CANCELLED, DONE, SUBMITTED, VERIFIED, Case, State, Stream
+from dashboard.demo.hours import MINUTE, WORKING_DAY_MINUTES, local
 from dashboard.demo.people import person
 from dashboard.demo.places import district_name
 from dashboard.demo.system import System
@@ -38,17 +38,30 @@ class Dishub(System):
     streams = (
         Stream("KIR", 34, promise=120, late=0.08, spread=0.5, channels=(("loket", 1.0),)),
         Stream("TRAYEK", 6, promise=3 * WORKING_DAY_MINUTES, late=0.1, channels=(("loket", 3.0), ("web", 1.0))),
-        Stream("PJU", 13, "emergency", promise=2 * 1440, worked=False, late=0.14, spread=0.9,
-               channels=(("telepon", 5.0), ("wa", 4.0))),
+        Stream(
+            "PJU",
+            13,
+            "emergency",
+            promise=2 * 1440,
+            worked=False,
+            late=0.14,
+            spread=0.9,
+            channels=(("telepon", 5.0), ("wa", 4.0)),
+        ),
     )
 
     def row(self, case: Case, state: State) -> dict[str, object]:
         """One request; the applicant in an object of its own."""
         who = person(case.number)
         return {
-            "no": case.number, "pemohon": {"nama": who.name, "nik": who.nik, "hp": who.phone}, "layanan": case.stream.key,
-            "kanal": case.channel, "kecamatan": district_name(case.place), "masuk": local(state.submitted).isoformat(),
-            "selesai": local(state.ended).isoformat() if state.ended else "-", "status": _STATUS[state.status],
+            "no": case.number,
+            "pemohon": {"nama": who.name, "nik": who.nik, "hp": who.phone},
+            "layanan": case.stream.key,
+            "kanal": case.channel,
+            "kecamatan": district_name(case.place),
+            "masuk": local(state.submitted).isoformat(),
+            "selesai": local(state.ended).isoformat() if state.ended else "-",
+            "status": _STATUS[state.status],
             "diubah": local(state.at).isoformat(),
         }
 

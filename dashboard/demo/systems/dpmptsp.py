@@ -1,13 +1,13 @@
 """DPMPTSP: a JSON interface in the manner of SiCantik: numbered pages behind a bearer token.
 
-``GET /api/permohonan?page=&per_page=&updated_since=`` → ``{"success", "data": […], "total", "page", "last_page"}``. A date and
-a time in two columns; "0000-00-00" where there is none; a deleted application stays, as "DIHAPUS".
+``GET /api/permohonan?page=&per_page=&updated_since=`` → ``{"success", "data": […], "total", "page", "last_page"}``. A
+date and a time in two columns; "0000-00-00" where there is none; a deleted application stays, as "DIHAPUS".
 """
 
 from __future__ import annotations
 
-from dashboard.demo.cases import CANCELLED, DONE, SUBMITTED, VERIFIED, WORKING_DAY_MINUTES, Case, State, Stream
-from dashboard.demo.hours import local
+from dashboard.demo.cases import CANCELLED, DONE, SUBMITTED, VERIFIED, Case, State, Stream
+from dashboard.demo.hours import WORKING_DAY_MINUTES, local
 from dashboard.demo.people import person
 from dashboard.demo.places import district_name
 from dashboard.demo.system import System
@@ -36,11 +36,23 @@ class Dpmptsp(System):
         who = person(case.number)
         filed, ended = _two(state.submitted), _two(state.ended)
         return {
-            "id": case.number, "no_permohonan": f"{case.number}/DPMPTSP", "jenis_izin": _NAMES[case.stream.key],
-            "jenis_izin_id": case.stream.key, "jenis_permohonan": "Baru", "nama": who.name, "nik": who.nik,
-            "alamat": who.address, "no_hp": who.phone, "email": f"{who.nik}@contoh.invalid", "kanal": case.channel,
-            "tgl_pengajuan": filed[0], "tgl_pengajuan_time": filed[1], "tgl_selesai": ended[0], "tgl_selesai_time": ended[1],
-            "status": _STATUS[state.status], "lokasi_izin": district_name(case.place),
+            "id": case.number,
+            "no_permohonan": f"{case.number}/DPMPTSP",
+            "jenis_izin": _NAMES[case.stream.key],
+            "jenis_izin_id": case.stream.key,
+            "jenis_permohonan": "Baru",
+            "nama": who.name,
+            "nik": who.nik,
+            "alamat": who.address,
+            "no_hp": who.phone,
+            "email": f"{who.nik}@contoh.invalid",
+            "kanal": case.channel,
+            "tgl_pengajuan": filed[0],
+            "tgl_pengajuan_time": filed[1],
+            "tgl_selesai": ended[0],
+            "tgl_selesai_time": ended[1],
+            "status": _STATUS[state.status],
+            "lokasi_izin": district_name(case.place),
             "tgl_diubah": local(state.at).isoformat() + "+08:00",
         }
 
@@ -54,15 +66,23 @@ class Dpmptsp(System):
         least = instant(since) if since else 0.0
         entries = [entry for entry in self.book.entries() if self.book.states[entry].at >= least]
         size, page = request.size("per_page", 100), max(1, request.number("page", 1))
-        return Answer({
-            "success": True, "data": self.rows(entries[(page - 1) * size : page * size]), "total": len(entries),
-            "page": page, "last_page": max(1, -(-len(entries) // size)),
-        })
+        return Answer(
+            {
+                "success": True,
+                "data": self.rows(entries[(page - 1) * size : page * size]),
+                "total": len(entries),
+                "page": page,
+                "last_page": max(1, -(-len(entries) // size)),
+            }
+        )
 
 
 _NAMES = {
-    "NIB": "Nomor Induk Berusaha", "PBG": "Persetujuan Bangunan Gedung", "SIP": "Surat Izin Praktik Tenaga Kesehatan",
-    "PKKPR": "Persetujuan Kesesuaian Kegiatan Pemanfaatan Ruang", "REKLAME": "Izin Reklame",
+    "NIB": "Nomor Induk Berusaha",
+    "PBG": "Persetujuan Bangunan Gedung",
+    "SIP": "Surat Izin Praktik Tenaga Kesehatan",
+    "PKKPR": "Persetujuan Kesesuaian Kegiatan Pemanfaatan Ruang",
+    "REKLAME": "Izin Reklame",
     "PENELITIAN": "Surat Keterangan Penelitian",
 }
 

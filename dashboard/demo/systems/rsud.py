@@ -1,8 +1,8 @@
 """RSUD Andi Djemma: visits by JSON with a cursor, behind a token in a header of its own.
 
-``GET /api/v1/kunjungan?limit=&cursor=&terdaftar_sejak=`` → ``{"kunjungan": […], "meta": {"next_cursor", "jumlah"}}``. Clinics
-in the morning, the emergency ward at all hours; ``waktu_panggil`` is when the patient was called. A visit of somebody who did
-not answer is "Batal". Once in a while nobody is called for 20-35 minutes.
+``GET /api/v1/kunjungan?limit=&cursor=&terdaftar_sejak=`` → ``{"kunjungan": […], "meta": {"next_cursor", "jumlah"}}``.
+Clinics in the morning, the emergency ward at all hours; ``waktu_panggil`` is when the patient was called. A visit of
+somebody who did not answer is "Batal". Once in a while nobody is called for 20-35 minutes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,18 @@ _DESK = (("Loket", 6.0), ("Mobile JKN", 4.0))
 
 def _clinic(key: str, per_day: float, counters: int, serving: float) -> Stream:
     return Stream(
-        key, per_day, "clinic", "visit", promise=60, worked=False, channels=_DESK, cancelled=0.04, outside=0.05,
-        counters=counters, serving=serving, stalls=True,
+        key,
+        per_day,
+        "clinic",
+        "visit",
+        promise=60,
+        worked=False,
+        channels=_DESK,
+        cancelled=0.04,
+        outside=0.05,
+        counters=counters,
+        serving=serving,
+        stalls=True,
     )
 
 
@@ -32,20 +42,43 @@ class Rsud(System):
 
     name = "rsud"
     streams = (
-        _clinic("POL-PDL", 53, 1, 5.4), _clinic("POL-ANA", 36, 1, 7.6), _clinic("POL-OBG", 33, 1, 8.0),
-        _clinic("POL-BED", 29, 1, 8.2), _clinic("POL-MAT", 23, 1, 8.2),
-        Stream("IGDK", 48, "emergency", "visit", promise=240, worked=False, channels=(("Loket", 1.0),), cancelled=0.01,
-               outside=0.06, counters=4, serving=22.0),
+        _clinic("POL-PDL", 53, 1, 5.4),
+        _clinic("POL-ANA", 36, 1, 7.6),
+        _clinic("POL-OBG", 33, 1, 8.0),
+        _clinic("POL-BED", 29, 1, 8.2),
+        _clinic("POL-MAT", 23, 1, 8.2),
+        Stream(
+            "IGDK",
+            48,
+            "emergency",
+            "visit",
+            promise=240,
+            worked=False,
+            channels=(("Loket", 1.0),),
+            cancelled=0.01,
+            outside=0.06,
+            counters=4,
+            serving=22.0,
+        ),
     )
 
     def row(self, case: Case, state: State) -> dict[str, object]:
         """One visit, patient and all."""
         who = person(case.number)
         return {
-            "no_rawat": case.number, "no_rkm_medis": f"RM{who.nik[-8:]}", "nm_pasien": who.name, "nik": who.nik,
-            "no_telp": who.phone, "kd_poli": case.stream.key, "nm_poli": _NAMES[case.stream.key], "sumberdata": case.channel,
-            "kode_wilayah": village_code(case.place), "waktu_daftar": _iso(state.submitted),
-            "waktu_panggil": _iso(state.accepted), "waktu_selesai": _iso(state.ended), "stts": _STATUS[state.status],
+            "no_rawat": case.number,
+            "no_rkm_medis": f"RM{who.nik[-8:]}",
+            "nm_pasien": who.name,
+            "nik": who.nik,
+            "no_telp": who.phone,
+            "kd_poli": case.stream.key,
+            "nm_poli": _NAMES[case.stream.key],
+            "sumberdata": case.channel,
+            "kode_wilayah": village_code(case.place),
+            "waktu_daftar": _iso(state.submitted),
+            "waktu_panggil": _iso(state.accepted),
+            "waktu_selesai": _iso(state.ended),
+            "stts": _STATUS[state.status],
         }
 
     def answer(self, request: Request) -> Answer:
@@ -70,8 +103,12 @@ class Rsud(System):
 
 
 _NAMES = {
-    "POL-PDL": "Poli Penyakit Dalam", "POL-ANA": "Poli Anak", "POL-OBG": "Poli Kandungan", "POL-BED": "Poli Bedah",
-    "POL-MAT": "Poli Mata", "IGDK": "Instalasi Gawat Darurat",
+    "POL-PDL": "Poli Penyakit Dalam",
+    "POL-ANA": "Poli Anak",
+    "POL-OBG": "Poli Kandungan",
+    "POL-BED": "Poli Bedah",
+    "POL-MAT": "Poli Mata",
+    "IGDK": "Instalasi Gawat Darurat",
 }
 
 
