@@ -1,7 +1,6 @@
-"""The whole life of a simulated case, drawn at once from (seed, service, day); what a system shows of it depends on the
-hour.
+"""The whole life of a simulated case, drawn at once from (seed, service, day).
 
-A case is a list of states, each with the instant from which the agency's system says so: submitted, verified, done;
+What a system shows of it depends on the hour: a case is a list of states, each with the instant from which the agency's system says so: submitted, verified, done;
 later a correction, a reopening, a deletion.
 """
 
@@ -11,8 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from heapq import heapreplace
 from random import Random
+from statistics import NormalDist
 from typing import NamedTuple
 
 from dashboard.demo.hours import DAY, MINUTE, WORKING_DAY_MINUTES, add_worked, day_start, is_working_day
@@ -76,15 +77,15 @@ class Case:
         self.states, self.agency = states, agency
 
 
-def _normal_at(share: float) -> float:
-    """The standard normal's upper quantile, by Abramowitz and Stegun 26.2.23 (error under 5e-4)."""
-    t = math.sqrt(-2 * math.log(share))
-    return t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t**3)
+@lru_cache
+def _normal_above(share: float) -> float:
+    """The point of the standard normal that a ``share`` lies above."""
+    return NormalDist().inv_cdf(1 - share)
 
 
 def _duration(rng: Random, stream: Stream, promise: float) -> float:
     """Minutes, lognormal: a share ``late`` of them lies above the promise."""
-    middle = math.log(promise) - stream.spread * _normal_at(stream.late)
+    middle = math.log(promise) - stream.spread * _normal_above(stream.late)
     return math.exp(rng.gauss(middle, stream.spread))
 
 
