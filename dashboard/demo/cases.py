@@ -1,7 +1,7 @@
 """The whole life of a simulated case, drawn at once from (seed, service, day).
 
-What a system shows of it depends on the hour: a case is a list of states, each with the instant from which the agency's system says so: submitted, verified, done;
-later a correction, a reopening, a deletion.
+What a system shows of it depends on the hour: a case is a list of states, each with the instant from which the agency's
+system says so: submitted, verified, done; later a correction, a reopening, a deletion.
 """
 
 from __future__ import annotations
@@ -119,14 +119,12 @@ def _complaint(rng: Random, stream: Stream, submitted: int) -> list[State]:
     """
     class_, days, _ = stream.classes[rng.choices(range(len(stream.classes)), [w for *_, w in stream.classes])[0]]
     day = WORKING_DAY_MINUTES
-    verified = add_worked(submitted, _duration(rng, stream, 3 * day))
-    answered = add_worked(verified, _duration(rng, stream, 5 * day))
-    silent = rng.random() < 0.3
-    ended = (
-        add_worked(answered, 10 * day)
-        if silent
-        else max(answered, add_worked(verified, _duration(rng, stream, days * day)))
-    )
+    verified = add_worked(submitted, _duration(rng, stream, min(3, 0.3 * days) * day))
+    answered = add_worked(verified, _duration(rng, stream, min(5, 0.5 * days) * day))
+    silent = days >= 14 and rng.random() < 0.4
+    ended = add_worked(answered, 10 * day if silent else 0)
+    if not silent:
+        ended = max(ended, add_worked(submitted, _duration(rng, stream, days * day)))
     states = [State(submitted, SUBMITTED, submitted)]
     if rng.random() < stream.cancelled:
         return [*states, State(verified, CANCELLED, submitted, None, None, verified)]
@@ -141,7 +139,7 @@ def _complaint(rng: Random, stream: Stream, submitted: int) -> list[State]:
 def _second_thoughts(rng: Random, stream: Stream, states: list[State]) -> None:
     """Some cases are corrected afterwards, opened again, or deleted as entered twice."""
     chance, last = rng.random(), states[-1]
-    if chance < 0.02 and last.ended is not None:  # the clerk had typed a later hour
+    if chance < 0.02 and last.ended is not None and not last.silent:  # the clerk had typed a later hour
         earlier = last.ended - int((last.ended - last.submitted) * 0.4 * rng.random())
         states.append(
             last._replace(at=last.at + int(rng.expovariate(1 / DAY)) + 60, ended=max(earlier, last.submitted))

@@ -22,7 +22,7 @@ from tests.demo.conftest import clinic_lines, get, ledger, permits, registration
 
 ROOT = Path(__file__).parents[2]
 STILL = ("--now", "2026-11-24T10:53:00", "--speed", "0")
-FAST = ("--now", "2026-11-24T09:00:00", "--speed", "300")
+FAST = ("--now", "2026-11-24T09:00:00", "--speed", "600")
 
 
 def some(folder: Path, only: tuple[str, ...], options: tuple[str, ...], days: int = 4, seed: int = 7322) -> Agencies:
@@ -74,7 +74,7 @@ def test_new_cases_and_new_ends_appear_as_the_clock_passes(tmp_path: Path) -> No
         before = ledger(agencies, "rsud")
         rows, lines = len(registrations(agencies)), len(clinic_lines(agencies))
         deadline = time.monotonic() + 15
-        while ledger(agencies, "rsud")["now"] < before["now"] + 2400 and time.monotonic() < deadline:
+        while ledger(agencies, "rsud")["now"] < before["now"] + 1500 and time.monotonic() < deadline:
             time.sleep(0.2)
         after = ledger(agencies, "rsud")
         time.sleep(1.5)
