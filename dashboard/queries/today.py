@@ -13,7 +13,7 @@ from dashboard.queries.freshness import ages, soonest
 from dashboard.queries.gauges import gauge_values
 from dashboard.queries.totals import Known, figure, known_of, too_few
 from dashboard.queries.volumes import (
-    Cumulated, Versions, at_minute, band_of, comparable_days, covered_days, day_sums, next_mark, versions_of,
+    MARK, Cumulated, Versions, at_minute, band_of, comparable_days, covered_days, day_sums, next_mark, versions_of,
 )
 from dashboard.store.tables import case, dimension
 
@@ -70,7 +70,9 @@ class Day:
         return start in self.covered.get(source, ())
 
     def total(self, sums: Cumulated, sources: tuple[str, ...], count: str, seconds: float) -> float:
-        """A count of some sources up to a time of day."""
+        """A count of some sources up to a time of day. Today's last ten minutes are under way: all of them count."""
+        if sums is self.sums and seconds > self.seconds // MARK * MARK:
+            seconds = self.seconds // MARK * MARK + MARK
         return sum(
             at_minute(part[count], seconds) for (source, _, kind), part in sums.items() if source in sources and kind in self.kinds
         )

@@ -5,6 +5,7 @@ The data is not part of the repository; without the shared folder these tests sa
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 import math
@@ -46,13 +47,19 @@ def truth(name: str) -> dict[Key, float]:
     }
 
 
+def last_day(month: str) -> str:
+    """The last day of a month "YYYY-MM"."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{month}-{calendar.monthrange(year, number)[1]}"
+
+
 def told(product: Product, months: list[str]) -> dict[Key, float]:
     """The same, from the command `figures`."""
     found: dict[Key, float] = {}
     for by in ([], ["--by", "service"]):
         text = product.run(
             "figures", "--metric", METRICS, "--grain", "month", *by, "--since", f"{months[0]}-01",
-            "--until", f"{months[-1]}-28", "--time", "elapsed", "--format", "csv",
+            "--until", last_day(months[-1]), "--time", "elapsed", "--format", "csv",
         )
         for row in csv.DictReader(io.StringIO(text)):
             if row["value"] not in ("", "0", "0.0"):
