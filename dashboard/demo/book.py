@@ -23,7 +23,8 @@ class Book:
         self.cases: list[Case] = []
         self.states: list[State] = []
         self.deleted = 0
-        self._next_day = first
+        self._first = first
+        self._next_day = first - timedelta(days=max(stream.lead for stream in self.streams))
         self._coming: list[tuple[int, int, int, int, Case]] = []
         self._serial = 0
 
@@ -32,7 +33,7 @@ class Book:
         changed: set[int] = set()
         today = day_of(now)
         while self._next_day <= today:
-            for stream in self.streams:
+            for stream in self._running(self._next_day):
                 for case in cases_of(self.seed, self.system, stream, self._next_day):
                     self._serial += 1
                     heappush(self._coming, (case.states[0].at, self._serial, 0, -1, case))
@@ -41,6 +42,9 @@ class Book:
             self._apply(min(now, end - 1), changed)
         self._apply(now, changed)
         return sorted(changed)
+
+    def _running(self, day: date) -> list[Stream]:
+        return [stream for stream in self.streams if day >= self._first - timedelta(days=stream.lead)]
 
     def _apply(self, now: float, changed: set[int]) -> None:
         coming = self._coming

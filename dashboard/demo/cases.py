@@ -42,7 +42,8 @@ class Stream:
 
     ``promise`` minutes (of office hours if ``worked``); ``late`` share takes longer; ``spread`` is the sigma of the
     lognormal. ``counters`` serve a visit's queue, ``serving`` minutes each; ``stalls``: now and then they call nobody.
-    ``classes`` are (name, promise in working days, weight).
+    ``typed_up``: entered only when all is over. ``classes`` are (name, promise in working days, weight). Cases begin
+    ``lead`` days before the history does, so that it begins with a backlog.
     """
 
     key: str
@@ -63,6 +64,8 @@ class Stream:
     fixed_place: int | None = None
     deletes: bool = True
     stalls: bool = False
+    typed_up: bool = False
+    lead: int = 14
 
 
 class Case:
@@ -160,8 +163,8 @@ def _second_thoughts(rng: Random, stream: Stream, states: list[State]) -> None:
 
 
 def _stall(rng: Random, day: date) -> tuple[int, int]:
-    """On one working day in eight nobody is called for 20-35 minutes: (from, until); else an empty span."""
-    if not is_working_day(day) or rng.random() > 0.125:
+    """On one working day in thirty nobody is called for 20-35 minutes: (from, until); else an empty span."""
+    if not is_working_day(day) or rng.random() > 1 / 30:
         return 0, 0
     begins = day_start(day) + (540 + int(rng.random() * 120)) * MINUTE
     return begins, begins + (20 + int(rng.random() * 16)) * MINUTE
@@ -185,7 +188,7 @@ def _visits(rng: Random, stream: Stream, day: date, arrived: list[int], stall: t
         else:
             stay = done + int(rng.random() * 0.3 * stream.promise * MINUTE * (stream.promise < 240))
             states += [State(called, VERIFIED, submitted, called), State(stay, DONE, submitted, called, None, stay)]
-        lives.append(states)
+        lives.append(states[-1:] if stream.typed_up else states)
     return lives
 
 
@@ -195,7 +198,8 @@ def cases_of(seed: int, system: str, stream: Stream, day: date) -> list[Case]:
     rng = Random(f"{seed}/{system}/{stream.key}/{day.isoformat()}")
     arrived = arrivals(rng, stream.profile, stream.per_day, day)
     if stream.kind == "visit":
-        stall = _stall(Random(f"{seed}/{system}/stall/{day.isoformat()}"), day) if stream.stalls else (0, 0)
+        nobody_calls = Random(f"{seed}/{system}/{stream.key}/stall/{day.isoformat()}")
+        stall = _stall(nobody_calls, day) if stream.stalls else (0, 0)
         lives = _visits(rng, stream, day, arrived, stall)
     else:
         life = _complaint if stream.kind == "complaint" else _request

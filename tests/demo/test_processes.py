@@ -18,7 +18,7 @@ from dashboard.demo.agency import SYSTEMS, first_day
 from dashboard.demo.hours import day_start
 from dashboard.demo.launch import DECLARED_PORTS, Agencies, overlay, secret_file
 from dashboard.demo.web import instant
-from tests.demo.conftest import clinic_lines, get, ledger, permits, registrations, status_of, visits
+from tests.demo.conftest import clinic_lines, ledger, permits, registrations, reports, status_of, visits
 
 ROOT = Path(__file__).parents[2]
 STILL = ("--now", "2026-11-24T10:53:00", "--speed", "0")
@@ -158,4 +158,4 @@ def test_stamps_are_read_in_wita_where_they_state_no_offset() -> None:
 
 def test_a_ready_line_says_how_many_cases_there_are(tmp_path: Path) -> None:
     with some(tmp_path, ("lapor",), STILL) as agencies:
-        assert agencies.ready["lapor"]["cases"] == len(get(agencies, "lapor", "/api/laporan", limit="1000")["results"])
+        assert agencies.ready["lapor"]["cases"] == len(reports(agencies))

@@ -2,7 +2,7 @@
 
 ``puskesmas/kunjungan_2026-11-24.csv``: semicolons, ``24/11/2026 10:53``, every two minutes. The puskesmas of the
 mountains (Rongkong, Seko, Rampi) write files of their own, ``pegunungan/kunjungan_…csv``, when their connection allows:
-every half hour, but on two days in five not for hours, and then all at once.
+every half hour, but on two days in five not for hours, and then all at once; they type a visit up when it is over.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def deliveries(seed: int, day: date) -> list[int]:
 def _streams() -> Iterable[Stream]:
     total = sum(district.weight for district in DISTRICTS)
     for index, district in enumerate(DISTRICTS):
+        remote = district.code in MOUNTAINS
         for ward, share in _WARDS:
             yield Stream(
                 f"P{district.code}-{ward}",
@@ -70,8 +71,10 @@ def _streams() -> Iterable[Stream]:
                 channels=(("LOKET", 8.0), ("MOBILE JKN", 2.0)),
                 cancelled=0.02,
                 counters=1 if district.weight < 12 else 2,
-                serving=9.0,
+                serving=6.5,
                 fixed_place=index * 100 + 1,
+                typed_up=remote,
+                lead=0,
             )
         yield Stream(
             f"P{district.code}-UGD",
@@ -85,6 +88,8 @@ def _streams() -> Iterable[Stream]:
             counters=2,
             serving=14.0,
             fixed_place=index * 100 + 1,
+            typed_up=remote,
+            lead=0,
         )
 
 

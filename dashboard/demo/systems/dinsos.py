@@ -45,11 +45,11 @@ class Dinsos(System):
 
     name = "dinsos"
     streams = (
-        Stream("DTSEN", 24, promise=3 * _DAY, late=0.09, channels=_DESK),
+        Stream("DTSEN", 24, promise=3 * _DAY, late=0.07, channels=_DESK),
         Stream("PBI", 17, promise=3 * _DAY, late=0.12, channels=_DESK),
         Stream("SKTM", 15, promise=1 * _DAY, late=0.06, channels=_DESK),
-        Stream("BANSOS", 8, promise=5 * _DAY, late=0.13, channels=_DESK),
-        Stream("DISABILITAS", 3, promise=7 * _DAY, late=0.08, channels=_DESK),
+        Stream("BANSOS", 8, promise=5 * _DAY, lead=40, late=0.13, channels=_DESK),
+        Stream("DISABILITAS", 3, promise=7 * _DAY, lead=40, late=0.08, channels=_DESK),
     )
 
     def __init__(self, book: Book, premises: Premises) -> None:

@@ -49,7 +49,7 @@ class Disdukcapil(System):
 
     name = "disdukcapil"
     streams = (
-        Stream("KTP", 122, late=0.10, spread=0.6, channels=(("LOKET", 7.0), ("PILDACIL", 2.0), ("JEMPUT BOLA", 1.0))),
+        Stream("KTP", 122, late=0.06, spread=0.6, channels=(("LOKET", 7.0), ("PILDACIL", 2.0), ("JEMPUT BOLA", 1.0))),
         Stream("KK", 86, late=0.20, spread=0.8, channels=_DESK),
         Stream("AKTA_LAHIR", 38, late=0.16, channels=_DESK),
         Stream("AKTA_MATI", 15, late=0.10, channels=_DESK),

@@ -24,9 +24,9 @@ class Dpmptsp(System):
     name = "dpmptsp"
     streams = (
         Stream("NIB", 52, "online", promise=30, worked=False, late=0.04, channels=(("oss", 1.0),), deletes=False),
-        Stream("PBG", 7, promise=28 * _DAY, late=0.17, spread=0.5, channels=_DESK, deletes=False),
-        Stream("SIP", 18, promise=5 * _DAY, late=0.08, channels=_DESK, deletes=False),
-        Stream("PKKPR", 8, promise=20 * _DAY, late=0.12, spread=0.5, channels=_DESK, deletes=False),
+        Stream("PBG", 7, promise=28 * _DAY, lead=120, late=0.08, spread=0.5, channels=_DESK, deletes=False),
+        Stream("SIP", 18, promise=5 * _DAY, lead=40, late=0.08, channels=_DESK, deletes=False),
+        Stream("PKKPR", 8, promise=20 * _DAY, lead=90, late=0.12, spread=0.5, channels=_DESK, deletes=False),
         Stream("REKLAME", 11, promise=3 * _DAY, late=0.06, channels=_DESK, deletes=False),
         Stream("PENELITIAN", 17, promise=2 * _DAY, late=0.05, channels=_DESK, deletes=False),
     )

@@ -48,6 +48,7 @@ class Lapor(System):
             14,
             "online",
             "complaint",
+            lead=120,
             late=0.09,
             spread=0.8,
             channels=_CHANNELS,

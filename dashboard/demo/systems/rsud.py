@@ -33,7 +33,7 @@ def _clinic(key: str, per_day: float, counters: int, serving: float) -> Stream:
         outside=0.05,
         counters=counters,
         serving=serving,
-        stalls=True,
+        stalls=True, lead=0,
     )
 
 
@@ -58,7 +58,7 @@ class Rsud(System):
             cancelled=0.01,
             outside=0.06,
             counters=4,
-            serving=22.0,
+            serving=22.0, lead=0,
         ),
     )
 
