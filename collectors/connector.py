@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from dashboard.registry import Registry
 
 Row = Mapping[str, Any]
+Networks = tuple[IPv4Network | IPv6Network, ...]
+"""The private ranges that a source may reach."""
 
 
 class Options(BaseModel):
@@ -55,7 +57,7 @@ class Reading:
     options: Any
     since: float | None
     deadline: float
-    networks: tuple[IPv4Network | IPv6Network, ...]
+    networks: Networks
     secret: Callable[[str], str]
     drop: Path
     wanted: frozenset[str]

@@ -153,7 +153,7 @@ class Source(Declared):
     network: tuple[str, ...] = ()
     mode: Literal["incremental", "window", "snapshot"] | None = None
     late_rows: Duration = timedelta(days=7)
-    overlap: Duration = timedelta(minutes=10)
+    overlap: Duration = timedelta(hours=48)
     reconcile: Duration = timedelta(days=7)
     ordered: bool = False
     covers_from: date | None = None
