@@ -114,9 +114,16 @@ def limit(seconds: int, say: Say) -> str:
     return say("panels.limit", duration=say.duration(seconds))
 
 
+def unit(name: str, say: Say) -> str:
+    """A unit of time as declared ("working days") in words."""
+    return say(f"panels.units.{name.replace(' ', '_')}")
+
+
 def explained(figure: Figure) -> SourceAge:
-    """The source behind the stale block; where all are fresh, the figure's own stamps, for the browser's clock."""
-    return figure.worst or SourceAge(
+    """The source behind the stale block; elsewhere the figure's own stamps, for the browser's clock."""
+    if figure.worst is not None and figure.state in (State.STALE, State.OFFLINE):
+        return figure.worst
+    return SourceAge(
         source="", owner="", short_name="", state=State.STALE, data_until=figure.data_until,
         limit_seconds=figure.limit_seconds,
     )
