@@ -58,17 +58,17 @@ def _style(value: dict[str, Any]) -> str:
     return ";".join(f"{_attribute(key)}:{each}" for key, each in value.items())
 
 
-def to_html(tree: Any, say: Say, *, lost: bool = False) -> str:
+def to_html(tree: Any, say: Say) -> str:
     """HTML of a JSON tree."""
     if tree is None:
         return ""
     if isinstance(tree, list):
-        return "".join(to_html(each, say, lost=lost) for each in tree)
+        return "".join(to_html(each, say) for each in tree)
     if not isinstance(tree, dict):
         return html.escape(str(tree))
     tag, props = tree["type"], dict(tree["props"])
     tag = tag[0].lower() + tag[1:] if tree["namespace"] == "dash_svg" else tag.lower()
-    inside = to_html(props.pop("children", None), say, lost=lost)
+    inside = to_html(props.pop("children", None), say)
     inside += _filled_by_the_browser(props, say)
     attributes = []
     for name, value in props.items():
@@ -88,6 +88,23 @@ def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
     return say.duration(answers.AT - int(since)) if since else ""
 
 
+def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
+    """The tree with one scene and page shown, and every slot stale by the browser's clock if so asked."""
+    if isinstance(tree, list):
+        return [seen(each, scene, number, by_clock=by_clock) for each in tree]
+    if not isinstance(tree, dict):
+        return tree
+    changed = {key: seen(value, scene, number, by_clock=by_clock) for key, value in tree.items()}
+    if "data-scene" in tree:
+        shown = " is-shown" if tree["data-scene"] == scene else ""
+        changed["className"] = tree["className"].removesuffix(" is-shown") + shown
+    if "data-page-shown" in tree:
+        changed["data-page-shown"] = str(number)
+    if by_clock and "data-panel" in tree:
+        changed["className"] = tree["className"] + " is-stale-by-clock"
+    return changed
+
+
 def document(chosen: dict[str, Any], *, screen: str = "west", scene: str = "today", number: int = 1, language: str = "id",
              lost: bool = False, by_clock: bool = False) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale."""
@@ -98,12 +115,8 @@ def document(chosen: dict[str, Any], *, screen: str = "west", scene: str = "toda
         each.id: prefixed(as_json(panel(each.panel).draw(chosen[each.panel], say)), each.id)
         for each in instances(regency, declared)
     }
-    body = to_html(as_json(page(regency, declared, drawn, say)), say, lost=lost)
-    body = re.sub(r' is-shown(?=" data-scene)', "", body)
-    body = re.sub(rf'(class="[^"]*)(" data-scene="{scene}")', r"\1 is-shown\2", body)
-    body = body.replace('data-page-shown="1"', f'data-page-shown="{number}"')
-    if by_clock:
-        body = body.replace('class="slot"', 'class="slot is-stale-by-clock"')
+    tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
+    body = to_html(tree, say)
     sheets = "".join(f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("tokens.css", "wall.css"))
     return f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>' \
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
