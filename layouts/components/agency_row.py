@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from dashboard.queries.answers import AgencyRow, Figure, Level, SourceAge, State
 from dashboard.words import Say
 from layouts.components.bars import hour_bars, time_bar
-from layouts.components.figures import has_figure, nothing, shape_of, why_nothing
+from layouts.components.figures import has_figure, nothing, shape_of, unit, why_nothing
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
 
@@ -19,20 +19,29 @@ def _named(row: AgencyRow, key: str, say: Say, at: int) -> Component:
     """The agency's name; below it what it does, or, when its source is not fresh, the state and the data's time."""
     age = row.age
     calm = age.state is State.NORMAL
-    subtitle = row.subtitle if row.declared else say("panels.agencies.not_declared")
+    subtitle = _subtitle(row, say) if row.declared else say("panels.agencies.not_declared")
+    below = subtitle if calm else age_words(age, say, at)
     return html.Div(
         [
             html.Div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 15, 19)}"),
             html.Div(
                 [
                     shape("fresh" if calm else shape_of(age.state), f"{key}-age-shape"),
-                    html.Span(subtitle if calm else age_words(age, say, at), id=f"{key}-age-text"),
+                    html.Span(below, id=f"{key}-age-text"),
                 ],
-                id=f"{key}-age", className=f"s st {'c-plain' if calm else 'c-' + shape_of(age.state)}",
+                id=f"{key}-age",
+                className=f"s st {'c-plain' if calm else 'c-' + shape_of(age.state)}{fit(below, 19, 21)}",
             ),
         ],
         className="who-cell",
     )
+
+
+def _subtitle(row: AgencyRow, say: Say) -> str:
+    """The service whose time is shown, by its declared name; anything else as it is."""
+    declared = say.regency.agencies.get(row.agency)
+    service = declared.services.get(row.subtitle) if declared else None
+    return say.name(service.name) if service else row.subtitle
 
 
 def age_words(age: SourceAge, say: Say, at: int) -> str:
@@ -73,10 +82,10 @@ def _time(row: AgencyRow, key: str, say: Say) -> Component:
         amount, below = "", say("panels.states.none")
     else:
         amount = say.number(row.time_value, 0 if row.time_value >= 10 else 1)
-        unit = say(f"panels.units.{row.time_unit.replace(' ', '_')}")
+        named = unit(row.time_unit, say)
         below = (
-            say("panels.agencies.no_standard", unit=unit) if row.standard_amount is None
-            else say("panels.agencies.of_standard", amount=_plain(row.standard_amount, say), unit=unit)
+            say("panels.agencies.no_standard", unit=named) if row.standard_amount is None
+            else say("panels.agencies.of_standard", amount=_plain(row.standard_amount, say), unit=named)
         )
     return html.Div(
         [

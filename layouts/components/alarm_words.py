@@ -6,16 +6,19 @@ from typing import Any
 
 from dashboard.queries.answers import Alarm
 from dashboard.words import Say
+from layouts.components.figures import unit
 
 
 def _filled(alarm: Alarm, say: Say) -> dict[str, Any]:
-    """The alarm's parameters, numbers as they are written in this language; ``subject`` is always there."""
+    """The alarm's parameters as they are written in this language; ``subject`` and ``since`` are always there."""
     written = {
         key: say.number(value, 0 if value == int(value) else 1)
         if isinstance(value, int | float) and not isinstance(value, bool) else value
         for key, value in alarm.params.items()
     }
-    return {"subject": alarm.subject, **written}
+    if "unit" in alarm.params:
+        written["unit"] = unit(str(alarm.params["unit"]), say)
+    return {"subject": alarm.subject, "since": say.time(alarm.since), **written}
 
 
 def text(alarm: Alarm, say: Say) -> str:

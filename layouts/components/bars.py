@@ -53,7 +53,7 @@ def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> 
     if median is not None and p90 is not None and p90 >= median:
         cap = f"M{place(p90):g} 13v26" if p90 <= LONGEST_SHARE else ""
         whisker = f"M{place(median):g} 26H{place(p90):g}{cap}"
-    over = "attention" if p90 is not None and p90 > 1 and level is Level.NORMAL else "plain"
+    over = "attention" if level is Level.ATTENTION else "plain"
     return svg.Svg(
         [
             svg.Line(x1=0, y1=26, x2=TIME_WIDTH, y2=26, className="base"),

@@ -10,10 +10,9 @@ from dash.development.base_component import Component
 
 from dashboard.queries.answers import Rolling
 from dashboard.words import Say
+from layouts.components.fitting import fit
 
 DAY_MINUTES = 1440
-LABEL_SHARE = 48.0
-"""How much of the width, in percent, the label of the newest value needs."""
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -28,6 +27,11 @@ def nice_step(top: float) -> float:
     while power * 10 <= rough:
         power *= 10
     return max(step * power for step in STEPS if step * power <= rough and (step * power) % 1 == 0)
+
+
+def label_share(number: str) -> float:
+    """How much of the width, in percent, the label of the newest value needs (narrowest wall: 860 px)."""
+    return (330 + 38 * len(number)) / 8.6
 
 
 def _path(points: Sequence[tuple[float, float]], top: float) -> str:
@@ -46,11 +50,12 @@ def day_line(answer: Rolling, say: Say) -> Component:
     absent = "" if answer.line and answer.last is not None else " is-absent"
     heights = [round(100 - step * times / top * 100, 2) for times in (0, 1, 2)]
     number = "" if answer.last is None else say.number(answer.last)
+    tall = " is-tall" if x <= 100 - label_share(number) else ""  # up to its label, unless that had to move aside
     return html.Div(
         [
             html.Div(
                 [html.B(number, id="last"), html.Span(say("panels.received_rolling.within"))],
-                id="label", className="label" + absent, style={"left": f"{min(x, 100 - LABEL_SHARE):g}%"},
+                id="label", className="label" + absent, style={"left": f"{max(min(x, 100 - label_share(number)), 0):.2f}%"},
             ),
             html.Div(
                 [
@@ -67,7 +72,7 @@ def day_line(answer: Rolling, say: Say) -> Component:
                         ],
                         viewBox=f"0 0 {DAY_MINUTES} 100", preserveAspectRatio="none",
                     ),
-                    html.Div(id="upright", className="upright" + absent, style={"left": f"{x:g}%"}),
+                    html.Div(id="upright", className=f"upright{tall}{absent}", style={"left": f"{x:g}%"}),
                     html.Div(id="dot", className="dot" + absent, style={"left": f"{x:g}%", "top": f"{y:g}%"}),
                 ],
                 className="plot",
@@ -77,5 +82,5 @@ def day_line(answer: Rolling, say: Say) -> Component:
                 className="hours-axis",
             ),
         ],
-        className="day-line",
+        id="day", className=f"day-line{fit(say.number(step * 2), 4, 6)}",
     )

@@ -9,10 +9,13 @@ from dashboard.queries.answers import Figure, Level, SourceAge, State
 from dashboard.words import Say
 from layouts.components.fitting import names
 
-ROOM = 17
+ROOM = 12
 """Characters that names of missing members have in the age line of a tile, beside the data's time."""
 
 NOTHING = (State.LOADING, State.NONE, State.TOO_FEW, State.SUPPRESSED, State.NOT_APPLICABLE, State.NOT_PROVIDED)
+NOT_JUDGED = (State.TOO_FEW, State.SUPPRESSED, State.NOT_APPLICABLE)
+"""The data are fresh, the figure is not shown."""
+
 SHAPE_OF = {
     State.NORMAL: "fresh", State.LATE: "late", State.PARTIAL: "part", State.STALE: "stale", State.OFFLINE: "offline",
     State.SUPPRESSED: "suppressed",
@@ -59,7 +62,7 @@ def said(figure: Figure, say: Say, *, at: int, by_hour: bool = True) -> Said:
     tone, line = _line(figure, say, at, by_hour) if shown else ("plain", why_nothing(figure, say))
     return Said(
         figure=text, unit=percent_sign(figure.metric) if shown else "", in_words=not shown, tone=tone, line=line,
-        age=age(figure, say, at), age_shape=shape_of(figure.state),
+        age=age(figure, say, at), age_shape="fresh" if figure.state in NOT_JUDGED else shape_of(figure.state),
     )
 
 
@@ -114,9 +117,16 @@ def limit(seconds: int, say: Say) -> str:
     return say("panels.limit", duration=say.duration(seconds))
 
 
+def unit(name: str, say: Say) -> str:
+    """A unit of time as declared ("working days") in words."""
+    return say(f"panels.units.{name.replace(' ', '_')}")
+
+
 def explained(figure: Figure) -> SourceAge:
-    """The source behind the stale block; where all are fresh, the figure's own stamps, for the browser's clock."""
-    return figure.worst or SourceAge(
+    """The source behind the stale block; elsewhere the figure's own stamps, for the browser's clock."""
+    if figure.worst is not None and figure.state in (State.STALE, State.OFFLINE):
+        return figure.worst
+    return SourceAge(
         source="", owner="", short_name="", state=State.STALE, data_until=figure.data_until,
         limit_seconds=figure.limit_seconds,
     )

@@ -17,9 +17,12 @@ from layouts.components.figures import decimals_of, explained, has_figure, limit
 from layouts.components.fitting import fit, names
 from layouts.components.shapes import shape
 
+UNJUDGED = (State.TOO_FEW, State.NOT_APPLICABLE)
+"""Kinds of nothing without a shape of their own: the data are there, the figure is not judged."""
+
 FIGURE_ROOM = (6, 7, 8)
 WORDS_ROOM = (11, 15, 19)
-LINE_ROOM = (23, 28, 31)
+LINE_ROOM, TONED_ROOM = (23, 28, 31), (19, 23, 27)
 
 
 def classes(state: State, level: Level = Level.NORMAL) -> str:
@@ -27,11 +30,12 @@ def classes(state: State, level: Level = Level.NORMAL) -> str:
     return f"is-{state.value.replace('_', '-')}" + ("" if level is Level.NORMAL else f" {level.value}")
 
 
-def state_line(id: str, kind: str, text: str, *, room: tuple[int, ...] = LINE_ROOM, extra: str = "say") -> Component:
+def state_line(id: str, kind: str, text: str) -> Component:
     """A shape and words in the colour of ``kind``; ``plain`` hides the shape and the colour."""
+    room = LINE_ROOM if kind == "plain" else TONED_ROOM
     return html.Div(
         [shape("fresh" if kind == "plain" else kind, f"{id}-shape"), html.Span(text, id=f"{id}-text")],
-        id=id, className=f"{extra} st c-{kind}{fit(text, *room)}",
+        id=id, className=f"say st c-{kind}{fit(text, *room)}",
     )
 
 
@@ -103,7 +107,7 @@ def headline(answer: Tile, title: str, say: Say) -> Component:
         [
             html.Span(
                 shape(shape_of(figure.state) if words.in_words else "none", "figure-shape"),
-                id="figure-state", className=f"c-{shape_of(figure.state)}" + ("" if words.in_words else " is-gone"),
+                id="figure-state", className=f"c-{shape_of(figure.state)}" + ("" if words.in_words and figure.state not in UNJUDGED else " is-gone"),
             ),
             html.Span(words.figure, id="figure"), html.Small(words.unit, id="unit"),
         ],

@@ -31,7 +31,7 @@ def draw(answer: Alarms, say: Say) -> Component:
             html.Div(
                 [shape(level.value, "shape"), html.Span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
             ),
-            html.Div(html.Span(what, id="what"), id="what-box", className=f"what{fit(what, 38, 48, 58)}"),
+            html.Div(html.Span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
             html.Div(
                 [
                     html.Span(first, id="since"),

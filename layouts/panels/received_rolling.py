@@ -23,7 +23,7 @@ def draw(answer: Rolling, say: Say) -> Component:
     words = "" if has_line else nothing(figure, say)
     partial = say("panels.states.partial") if figure.state is State.PARTIAL else ""
     aged = age(figure, say, answer.as_of)
-    text = say("panels.pair", a=partial, b=aged) if partial and aged else partial or aged or words
+    text = say("panels.pair", a=partial, b=aged) if partial and aged else partial or aged
     key = say("panels.received_rolling.key") if answer.band else say("panels.no_band")
     return html.Section(
         [
