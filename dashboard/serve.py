@@ -29,7 +29,7 @@ from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
 from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.frames import plain
-from dashboard.live.hub import TICK_SECONDS, Hub, ScreenPlan
+from dashboard.live.hub import RELOAD_JITTER_MS, TICK_SECONDS, Hub, ScreenPlan
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
@@ -41,7 +41,7 @@ from dashboard.words import Say
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from config.declarations import Regency
+    from config.declarations import Regency, Screen
     from config.settings import Settings
 
 log = structlog.get_logger("serve")
@@ -81,7 +81,7 @@ def wall_zone(regency: Regency) -> Zone:
                 instances[found.id] = _instance(found, panel(found.panel), says[found.language])
         ids = tuple(dict.fromkeys(found.id for found in declared))
         scenes = tuple(
-            Planned(scene, int(regency.scenes[scene].dwell.total_seconds() * 1000), wall.of_scene(regency, name, scene))
+            Planned(scene, int(regency.scenes[scene].dwell.total_seconds() * 1000), _of_scene(regency, screen, scene))
             for scene in screen.scenes
         )
         empty = plain(wall.page(regency, name, {}, says[screen.language]))
@@ -91,6 +91,12 @@ def wall_zone(regency: Regency) -> Zone:
         return plain(wall.page(regency, screen, drawn, says[regency.screens[screen].language]))
 
     return Zone("wall", tuple(instances.values()), plans, page)
+
+
+def _of_scene(regency: Regency, screen: Screen, scene: str) -> tuple[str, ...]:
+    from layouts.wall import instance
+
+    return tuple(instance(each.panel, each.params, screen.language).id for each in regency.scenes[scene].panels)
 
 
 def _instance(found: Any, module: Any, say: Say) -> Instance:
@@ -105,7 +111,9 @@ def _instance(found: Any, module: Any, say: Say) -> Instance:
 class ZoneDash(Dash):
     """Dash with addresses of assets that carry their content's hash, so that they may be kept for ever (V32)."""
 
-    build = ""
+    def _config(self) -> dict[str, Any]:
+        """Without the address of the WebSocket: it is closed, and the page would knock there again and again."""
+        return {key: value for key, value in super()._config().items() if key != "websocket"}
 
     def interpolate_index(self, **parts: str) -> str:
         """The index; ``?m=<time of change>`` of our assets becomes ``?v=<hash of the content>``."""
@@ -140,7 +148,7 @@ class Serving:
     def __init__(
         self, settings: Settings, regency: Regency, engines: Mapping[str, Engine], zone: Zone, *, build: str,
         secure: bool = True, tls: bool = False, proxied: bool = False, now: Callable[[], datetime] = clock.now,
-        tick_seconds: float = TICK_SECONDS,
+        tick_seconds: float = TICK_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
     ) -> None:
         self.people, self.now = engines["people"], now
         self.snapshot = Snapshot(zone.instances)
@@ -148,6 +156,7 @@ class Serving:
         self.hub = Hub(
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
             now_ms=lambda: int(now().timestamp() * 1000), tick_seconds=tick_seconds,
+            reload_jitter_ms=reload_jitter_ms,
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
@@ -297,7 +306,7 @@ def run_serve(
 def run_server(serving: Serving | App, bound: socket.socket, **options: Any) -> None:
     """Run on a bound socket until told to stop by a signal."""
     config = uvicorn.Config(
-        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="warning", ws="none",
+        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error", ws="none",
         lifespan="on", backlog=2048, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30,
     )
     server = _Server(config)

@@ -33,8 +33,9 @@ class Drawn:
 
 
 def encode(value: Any) -> bytes:
-    """JSON as sent and stored: compact, UTF-8. Raises ``ValueError`` for NaN and infinity: they are no JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """JSON as sent and stored: compact, UTF-8, keys in order (components name their props in the order of a set, so that two
+    processes would disagree about the same tree). Raises ``ValueError`` for NaN and infinity: they are no JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
 
 
 def digest(body: bytes) -> str:

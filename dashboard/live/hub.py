@@ -22,6 +22,8 @@ log = structlog.get_logger("hub")
 
 TICK_SECONDS = 2.0
 CHECK_SECONDS = 5.0
+RELOAD_JITTER_MS = 60_000
+"""Within how long, at random, the pages of an older build reload."""
 SLOW_SECONDS = 15.0
 """How long one ``send`` may wait for a client that does not read before the stream is dropped."""
 
@@ -73,10 +75,11 @@ class Hub:
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, tick_seconds: float = TICK_SECONDS,
-        check_seconds: float = CHECK_SECONDS, slow_seconds: float = SLOW_SECONDS,
+        check_seconds: float = CHECK_SECONDS, slow_seconds: float = SLOW_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
     ) -> None:
         self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
         self.tick_seconds, self.check_seconds, self.slow_seconds = tick_seconds, check_seconds, slow_seconds
+        self.reload_jitter_ms = reload_jitter_ms
         self.states: dict[str, Said] = {}
         self.seq = 0
         self.sent_frames = self.sent_bytes = self.dropped = 0
@@ -116,11 +119,11 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.publish, new)
 
-    def publish(self, new: Iterable[Said]) -> None:
+    def publish(self, new: Sequence[Said]) -> None:
         """Make states due for every stream that shows them."""
         woken: set[Stream] = set()
+        self.states = {**self.states, **{said.panel: said for said in new}}
         for said in new:
-            self.states[said.panel] = said
             self.seq = max(self.seq, said.seq)
             for stream in self._subscribers.get(said.panel, ()):
                 stream.due.add(said.panel)
@@ -200,7 +203,7 @@ class Hub:
             self._turn(plan, now)
         hello = {
             "now": now, "build": self.build, "layout": plan.layout, "tick_seconds": self.tick_seconds, "screen": plan.name,
-            "seq": self.seq,
+            "seq": self.seq, "reload_jitter_ms": self.reload_jitter_ms,
         }
         frames = [self.states[name].frame for name in plan.instances if name in self.states]
         self.sent_frames += len(frames)

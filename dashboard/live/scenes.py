@@ -21,7 +21,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Shown:
-    """The scene shown, its page (from 0), how many it has, and until when (epoch milliseconds); 0 for always."""
+    """The scene shown, its page (from 1), how many it has, and until when (epoch milliseconds); 0 for always."""
 
     scene: str
     page: int
@@ -33,17 +33,17 @@ def shown_at(plan: Sequence[Planned], pages_of: Mapping[str, int], now_ms: int) 
     """The scene and page at an instant: scenes in order, each page for its scene's dwell, round and round since the epoch.
 
     >>> shown_at([Planned("today", 20_000), Planned("agencies", 10_000)], {}, 1_000_020_000)
-    Shown(scene='agencies', page=0, pages=1, until=1000030000)
+    Shown(scene='agencies', page=1, pages=1, until=1000030000)
     """
     pages = [scene.pages(pages_of) for scene in plan]
     lengths = [scene.dwell_ms * count for scene, count in zip(plan, pages, strict=True)]
     whole = sum(lengths)
     if len(plan) == 1 and pages[0] == 1:
-        return Shown(plan[0].name, 0, 1, 0)
+        return Shown(plan[0].name, 1, 1, 0)
     at = now_ms % whole
     for scene, count, length in zip(plan, pages, lengths, strict=True):
         if at < length:
-            page = at // scene.dwell_ms
-            return Shown(scene.name, page, count, now_ms - at + (page + 1) * scene.dwell_ms)
+            page = at // scene.dwell_ms + 1
+            return Shown(scene.name, page, count, now_ms - at + page * scene.dwell_ms)
         at -= length
     raise AssertionError("an instant outside the round")  # at < whole = the sum of the lengths
