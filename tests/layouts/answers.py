@@ -10,7 +10,19 @@ from typing import Any
 
 from config.declarations import Agency, Regency, Words
 from dashboard.queries.answers import (
-    Agencies, AgencyRow, Alarm, Alarms, Band, Figure, Level, Limits, Rolling, SourceAge, Sources, State, Tile,
+    Agencies,
+    AgencyRow,
+    Alarm,
+    Alarms,
+    Band,
+    Figure,
+    Level,
+    Limits,
+    Rolling,
+    SourceAge,
+    Sources,
+    State,
+    Tile,
 )
 from dashboard.words import Say
 
