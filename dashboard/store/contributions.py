@@ -28,7 +28,6 @@ class Differences:
         self.zone, self.ten_from = zone, ten_from
         self.hours: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
         self.tens: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
-        self.earliest: int | None = None
 
     def add(
         self, sign: int, dims: Dims, submitted: int, ended: int | None, ended_as: str | None, on_time: bool | None,
@@ -47,8 +46,6 @@ class Differences:
             cell[RECEIVED] += sign
             if in_backlog:
                 cell[OPENED] += sign
-        if self.earliest is None or hour < self.earliest:
-            self.earliest = hour
         if ended is None:
             return
         if ended >= submitted:
@@ -63,7 +60,6 @@ class Differences:
         self._end(self.hours[hour, dim], sign, ended_as, on_time, None, left=False)
         if ten >= self.ten_from:
             self._end(self.tens[ten, dim_ten], sign, ended_as, on_time, None, left=False)
-        self.earliest = min(self.earliest, hour)
 
     @staticmethod
     def _end(
@@ -81,6 +77,10 @@ class Differences:
                 cell[ON_TIME] += sign
         if worked is not None:
             cell[WORKED] += sign * worked
+
+    def earliest(self) -> int | None:
+        """The first hour that differs at all; ``None`` when everything cancelled out."""
+        return min((hour for (hour, _), counts in self.hours.items() if any(counts)), default=None)
 
     def rows(self) -> list[tuple[int, ...]]:
         """(grain, period, dim, *counts) for all grains, without those that cancelled out."""

@@ -161,8 +161,8 @@ class Read:
             self.counts[name] += count
         if not new and not changes:
             return set()
-        today = floors(at, self.zone)[2]
-        return {"cases"} | ({"history"} if differences.earliest is not None and differences.earliest < today else set())
+        earliest = differences.earliest()
+        return {"cases"} | ({"history"} if earliest is not None and earliest < floors(at, self.zone)[2] else set())
 
     def _compare(
         self, connection: Connection, cases: Sequence[Case], differences: Differences

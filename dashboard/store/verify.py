@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Engine, func, select
 
@@ -48,6 +48,10 @@ def _start(grain: str, at: int, zone: ZoneInfo) -> int:
     return at - moment.minute % 10 * 60 - moment.second
 
 
+def _named(row: Any) -> tuple[str, ...]:
+    return ("?",) if row is None else tuple(str(part) for part in tuple(row)[1:])
+
+
 def _cells(engine: Engine, zone: ZoneInfo) -> list[Difference]:
     expected: Counter[tuple[str, int, int, str]] = Counter()
     with engine.connect() as connection:
@@ -86,7 +90,7 @@ def _cells(engine: Engine, zone: ZoneInfo) -> list[Difference]:
                 if value := getattr(row, name):
                     stored[grains[row.grain], row.period, row.dim, name] = value
     return [
-        Difference(f"cell {name}", (grain, str(period), *(str(part) for part in tuple(dims[dim])[1:]) if dim in dims else ("?",)),
+        Difference(f"cell {name}", (grain, str(period), *_named(dims.get(dim))),
                    stored[grain, period, dim, name], expected[grain, period, dim, name])
         for grain, period, dim, name in sorted(set(stored) | set(expected))
         if stored[grain, period, dim, name] != expected[grain, period, dim, name]

@@ -1,0 +1,86 @@
+"""Values that an agency publishes already aggregated: mapped, checked, stored by their key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from collectors.connector import CONNECTORS, Page, Reading
+from collectors.guards import check_fields
+from collectors.stamps import BadStamp, stamp
+from collectors.texts import clean
+from dashboard.cases import Outcome, Rejected
+from dashboard.clock import epoch
+from dashboard.derive import coded
+from dashboard.metrics import METRICS
+from dashboard.store.readings import ReadingRow, store_readings
+
+if TYPE_CHECKING:
+    from collectors.runner import RunResult
+    from config.declarations import Source
+    from config.settings import Settings
+    from dashboard.store.read import Read
+
+GRAINS = ("instant", "hour", "day", "week", "month", "quarter", "year")
+
+
+def map_readings(source: Source, page: Page, number: int) -> tuple[list[ReadingRow], list[Rejected]]:
+    """One page of readings: (metric, scope, grain, period, agency, value, published_at), and the rows put aside."""
+    fields = source.fields
+    period = stamp("period", fields["period"], source.zone)
+    published = stamp("published_at", fields["published_at"], source.zone) if "published_at" in fields else None
+    found: list[ReadingRow] = []
+    rejected: list[Rejected] = []
+    for index, row in enumerate(page.rows):
+        line = page.lines[index] if page.lines else index + 1
+
+        def text(name: str, default: str, row: object = row) -> str:
+            field = fields.get(name)
+            raw = clean(row.get(field.from_)) if field and isinstance(field.from_, str) else None  # type: ignore[attr-defined]
+            return coded(field, raw, default)[0]
+
+        try:
+            metric, grain = text("metric", ""), text("grain", "instant")
+            at = period(row, {})
+            raw = row.get(fields["value"].from_) if isinstance(fields["value"].from_, str) else fields["value"].value
+            missing = raw is None or str(raw).strip() in fields["value"].missing or not str(raw).strip()
+            if metric not in METRICS or grain not in GRAINS or at is None:
+                raise BadStamp(f"{'metric' if metric not in METRICS else 'grain' if grain not in GRAINS else 'period'}: not known")
+            value = None if missing else float(str(raw).replace(",", "."))
+            if value is not None and not abs(value) < 1e15:
+                raise BadStamp("value: out of range")
+            told = published(row, {}) if published else None
+            found.append(ReadingRow(metric, text("scope", ""), grain, at, text("agency", source.owner), value, told))
+        except ValueError as err:
+            field, _, reason = str(err).partition(": ")
+            known = isinstance(err, BadStamp)
+            rejected.append(Rejected(reason if known else "not a number", field if known else "value", number, line, None, {}))
+    return found, rejected
+
+
+def run_readings(
+    read: Read, source: Source, settings: Settings, reading: Reading, now: Callable[[], datetime]
+) -> RunResult:
+    """One run of a source that feeds readings; whole pages are stored as they come, by key."""
+    from collectors.runner import RunResult
+
+    rows, published = 0, None
+    put_aside = 0
+    for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
+        seen = set().union(*(row.keys() for row in page.rows)) if page.rows else set()
+        if number == 1:
+            check_fields(source, page.rows, seen, set(read.state.signature.get("columns", ())))
+        found, rejected = map_readings(source, page, number)
+        store_readings(read, found, rejected)
+        rows += len(page.rows)
+        put_aside += len(rejected)
+        stamps = [row.published_at for row in found if row.published_at is not None]
+        published = max([*stamps, *([int(page.published_at)] if page.published_at else []), *([published] if published else [])], default=None)
+    started = epoch(read.started)
+    outcome = Outcome.EMPTY if not rows else Outcome.PARTIAL if put_aside else Outcome.OK
+    read.finish(
+        outcome=outcome, now=now(), data_until=published or started, covered=None, complete=True,
+    )
+    return RunResult(outcome, rows_read=rows, rows_new=read.counts["rows_new"], rows_changed=read.counts["rows_changed"],
+                     rows_rejected=put_aside)

@@ -1,0 +1,330 @@
+"""One run of one source: read, map, guard, derive, store. The words of its outcome are the same in run, log and screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from ipaddress import ip_network
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from pydantic import ValidationError
+
+from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors.connector import CONNECTORS, Page, Reading
+from collectors.guards import check_count, check_fields, check_rejects
+from collectors.keys import key_of
+from collectors.mapping import Mapping, event_rows, sightings_of, wanted_columns
+from collectors.plan import Plan, plan
+from collectors.readings import run_readings
+from collectors.spool import Spool
+from dashboard import clock
+from dashboard.cases import Case, Outcome, Rejected, Sighting
+from dashboard.clock import epoch
+from dashboard.derive import Deriver
+from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
+from dashboard.store.preview import Preview
+from dashboard.store.read import PAGE, Read
+from dashboard.store.state import SourceState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from config.declarations import Regency, Source
+    from config.settings import Settings
+
+log = structlog.get_logger("collect")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. ``en``/``id``: what happened and what to do, empty when all is well."""
+
+    outcome: Outcome
+    en: str = ""
+    id: str = ""
+    rows_read: int = 0
+    rows_new: int = 0
+    rows_changed: int = 0
+    rows_deleted: int = 0
+    rows_rejected: int = 0
+    retry_after_seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the request table and the command line."""
+        return {**asdict(self), "outcome": self.outcome.value}
+
+
+def run_source(
+    engine: Engine, regency: Regency, source_id: str, *, settings: Settings, token: int | None = None,
+    since: datetime | None = None, dry_run: bool = False, reconcile: bool = False, now: Callable[[], datetime] = clock.now,
+) -> RunResult:
+    """Collect one source once. Raises ``LeaseLost`` when another leader took over, ``StoreError`` when the store fails.
+
+    ``since`` reads again from an instant, without tombstones; ``reconcile`` reads all; ``dry_run`` writes nothing.
+    """
+    source = regency.sources[source_id]
+    if dry_run:
+        return _dry_run(engine, regency, source, settings, since, now)
+    read = Read.begin(
+        engine, source, mode=source.reading_mode, token=token, now=now(), declarations=regency.hash, zone=regency.zone
+    )
+    before = read.state
+    try:
+        result = _collect(read, regency, source, settings, since, reconcile, now)
+    except (LeaseLost, StoreError):
+        raise
+    except CollectError as err:
+        result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err.retry_after_seconds)
+    except ProductError as err:
+        result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
+    except (Exception, SystemExit) as err:  # noqa: BLE001  (a broken plug-in is this source's failure, never the schedule's)
+        kind = type(err).__name__
+        result = _failed(
+            read, source, Outcome.FAILED, "read", f"the product failed ({kind}); report it with the run's number {read.run_id}",
+            f"kesalahan produk ({kind}); laporkan dengan nomor pengambilan {read.run_id}", now,
+        )
+    announce(source.id, before, result)
+    return result
+
+
+def announce(source: str, before: SourceState, result: RunResult) -> None:
+    """One line when a source breaks, one when it is back; silence while nothing changes."""
+    was_good = before.outcome is None or Outcome(before.outcome).good
+    if was_good and not result.outcome.good:
+        log.warning("source breaks", source=source, outcome=result.outcome.value, message=result.en)
+    elif not was_good and result.outcome.good:
+        log.info("source is back", source=source, outcome=result.outcome.value, was=before.outcome)
+
+
+def _failed(
+    read: Read, source: Source, outcome: Outcome, step: str, en: str, id: str, now: Callable[[], datetime],
+    retry_after: float | None = None,
+) -> RunResult:
+    read.fail(outcome, now=now(), step=step, en=f"{source.id}: {step}: {en}", id=f"{source.id}: {step}: {id}")
+    counts = read.counts
+    return RunResult(
+        outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}", retry_after_seconds=retry_after,
+        rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
+    )
+
+
+def reading_of(source: Source, settings: Settings, *, since: float | None, since_kind: str) -> Reading:
+    """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
+    connector = CONNECTORS[source.connector]
+    try:
+        options = connector.options.model_validate(source.options)
+    except ValidationError as err:
+        first = err.errors()[0]
+        key = ".".join(str(part) for part in ("options", *first["loc"]))
+        raise ConfigError(first["msg"], file=f"source {source.id}", key=key) from err
+
+    def secret(name: str) -> str:
+        try:
+            value = settings.secret(name)
+        except PermissionError as err:
+            raise ConfigError(str(err)) from err
+        if value is None:
+            raise ConfigError(
+                f"the secret {name!r} is not given: set COMMAND_CENTER_SECRET_{name.upper()} or a file of that name",
+                f"rahasia {name!r} belum diberikan: atur COMMAND_CENTER_SECRET_{name.upper()} atau berkas bernama itu",
+            )
+        return value
+
+    return Reading(
+        source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
+        networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
+        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
+    )
+
+
+class _Pipeline:
+    """The pages of one read on their way to the store: checked, mapped, counted; what the end of the run needs is noted."""
+
+    def __init__(self, source: Source, state: SourceState, mapping: Mapping) -> None:
+        self.source, self.state, self.mapping = source, state, mapping
+        self.columns: set[str] = set()
+        self.published: float | None = None
+        self.earliest: int | None = None
+        self.latest: int | None = None
+        self.updated: int | None = None
+        self.rows = 0
+        self.pages = 0
+        self.from_file = False
+
+    def note_page(self, page: Page) -> None:
+        """Check a page's fields before anything of it counts, and note what it says of itself."""
+        self.pages += 1
+        self.rows += len(page.rows) + len(page.broken)
+        if page.published_at is not None:
+            self.from_file = True
+            self.published = max(self.published or 0.0, page.published_at)
+        seen = set().union(*(row.keys() for row in page.rows)) if page.rows else set()
+        if self.pages == 1 or (not self.columns and page.rows):
+            check_fields(self.source, page.rows, seen, set(self.state.signature.get("columns", ())))
+        self.columns |= seen
+
+    def note(self, sightings: Sequence[Sighting]) -> None:
+        """Note the stamps that coverage and freshness are told from."""
+        for item in sightings:
+            self.earliest = item.submitted_at if self.earliest is None else min(self.earliest, item.submitted_at)
+            newest = max(item.submitted_at, item.ended_at or 0, item.updated_at or 0)
+            self.latest = newest if self.latest is None else max(self.latest, newest)
+            if item.updated_at is not None:
+                self.updated = max(self.updated or 0, item.updated_at)
+            if item.published_at is not None:
+                self.published = max(self.published or 0.0, item.published_at)
+
+    def mapped(self, pages: Iterator[Page]) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
+        """Pages mapped one by one (sources with one row per case)."""
+        for page in pages:
+            self.note_page(page)
+            mapped = self.mapping.page(page, self.pages)
+            if self.pages == 1:
+                check_rejects(self.source, len(page.rows), mapped.rejected)
+            self.note(mapped.sightings)
+            yield mapped.sightings, mapped.rejected
+
+    def folded(self, pages: Iterator[Page], spool: Spool) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
+        """An event log: all rows are merged by case first, then the cases follow in pages."""
+        for page in pages:
+            self.note_page(page)
+            rows, rejected = event_rows(self.mapping, page, self.pages)
+            spool.merge(self.mapping, rows)
+            if rejected:
+                yield [], rejected
+        cases = sightings_of(spool.events(), self.mapping.limit)
+        while part := list(islice(cases, PAGE)):
+            self.note(part)
+            yield part, []
+
+
+def _collect(
+    read: Read, regency: Regency, source: Source, settings: Settings, since: datetime | None, reconcile: bool,
+    now: Callable[[], datetime],
+) -> RunResult:
+    if source.feeds == "readings":
+        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
+    what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
+    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    mapping = Mapping(source, key_of(settings.data, source.id), now)
+    pipeline = _Pipeline(source, read.state, mapping)
+    pages = CONNECTORS[source.connector].read(reading)
+    with Spool(settings.data / "spool") as events, Spool(settings.data / "spool") as staged:
+        parts = pipeline.folded(pages, events) if mapping.events else pipeline.mapped(pages)
+        if what.guarded:
+            parts = _staged(read, source, what, parts, staged)
+        counts = _store(read, Deriver(regency, source), parts, pipeline, source, what, now)
+    return counts
+
+
+def _staged(
+    read: Read, source: Source, what: Plan, parts: Iterator[tuple[list[Sighting], list[Rejected]]], spool: Spool
+) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
+    """Keep the whole read aside, compare it with what is known, and only then let it pass. Raises ``SourceHeld``."""
+    rejects: list[Rejected] = []
+    for sightings, rejected in parts:
+        spool.keep(sightings)
+        read.stage([item.key for item in sightings])
+        rejects += rejected[: max(0, PAGE - len(rejects))]
+    check_count(source, read.verdict(what.span or (None, None)))
+    yield [], rejects
+    for page in spool.sightings(PAGE):
+        yield page, []
+
+
+def _store(
+    read: Read, deriver: Deriver, parts: Iterator[tuple[list[Sighting], list[Rejected]]], pipeline: _Pipeline, source: Source,
+    what: Plan, now: Callable[[], datetime],
+) -> RunResult:
+    """Derive and store in pages of up to 5,000; the last page goes with the end of the run."""
+    cases: list[Case] = []
+    rejects: list[Rejected] = []
+    for sightings, rejected in parts:
+        rejects += rejected
+        for item in sightings:
+            cases.append(deriver.derive(item))
+        while len(cases) > PAGE:
+            read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
+            cases, rejects = cases[PAGE:], rejects[PAGE:]
+    started = epoch(read.started)
+    file_or_own = int(pipeline.published) if pipeline.published is not None else None
+    data_until = file_or_own if file_or_own is not None else started
+    rejected_in_all = read.counts["rows_rejected"] + len(rejects)
+    outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if rejected_in_all else Outcome.OK
+    message = _aside(source, rejected_in_all, rejects) if rejected_in_all else ("", "")
+    read.finish(
+        outcome=outcome, now=now(), cursor={"since": what.cursor(pipeline.updated, started)}, data_until=data_until,
+        covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.latest if pipeline.from_file and
+                             "published_at" not in source.fields else data_until, started),
+        complete=True, span=what.span, message=message, signature={"columns": sorted(pipeline.columns)} if pipeline.columns else None,
+        last_page=(cases, rejects), reconciled=what.full,
+    )
+    counts = read.counts
+    return RunResult(
+        outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
+        rows_deleted=counts["rows_deleted"], rows_rejected=counts["rows_rejected"],
+    )
+
+
+def _aside(source: Source, count: int, rejects: Sequence[Rejected]) -> tuple[str, str]:
+    first = f" ({rejects[-1].field}: {rejects[-1].reason})" if rejects else ""
+    return (
+        f"{source.id}: map: {count} rows put aside{first}; mend them at the source or in the mapping",
+        f"{source.id}: map: {count} baris disisihkan{first}; perbaiki di sumber atau di pemetaan",
+    )
+
+
+def _dry_run(
+    engine: Engine, regency: Regency, source: Source, settings: Settings, since: datetime | None, now: Callable[[], datetime]
+) -> RunResult:
+    """Read and map everything, count what would be new and changed, write nothing but the source's key."""
+    preview = Preview(engine, source.id)
+    what = plan(source, preview.state, now(), since=since, reconcile=False)
+    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    mapping = Mapping(source, key_of(settings.data, source.id), now)
+    pipeline = _Pipeline(source, preview.state, mapping)
+    deriver = Deriver(regency, source)
+    rejected = 0
+    try:
+        with Spool(settings.data / "spool") as events:
+            pages = CONNECTORS[source.connector].read(reading)
+            for sightings, rejects in pipeline.folded(pages, events) if mapping.events else pipeline.mapped(pages):
+                preview.look([deriver.derive(item) for item in sightings])
+                rejected += len(rejects)
+    except CollectError as err:
+        return RunResult(Outcome(err.outcome), err.en, err.id)
+    return RunResult(
+        Outcome.PARTIAL if rejected else Outcome.OK if pipeline.rows else Outcome.EMPTY, rows_read=pipeline.rows,
+        rows_new=preview.new, rows_changed=preview.changed, rows_rejected=rejected,
+    )
+
+
+def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 20) -> RunResult:
+    """Read one page, map some rows, write nothing but the source's key: whether the declaration works."""
+    source = regency.sources[source_id]
+    try:
+        reading = reading_of(source, settings, since=None, since_kind="changed")
+        page = next(iter(CONNECTORS[source.connector].read(reading)), None)
+        if page is None:
+            raise SourceUnavailable("no page came", "tidak ada halaman yang datang")
+        if source.feeds == "readings":
+            return RunResult(Outcome.OK, f"{len(page.rows)} rows read", f"{len(page.rows)} baris terbaca", rows_read=len(page.rows))
+        few = Page(rows=page.rows[:rows], lines=page.lines[:rows] if page.lines else None)
+        seen = set().union(*(row.keys() for row in few.rows)) if few.rows else set()
+        check_fields(source, few.rows, seen, set())
+        mapped = Mapping(source, key_of(settings.data, source.id), clock.now).page(few, 1)
+    except CollectError as err:
+        return RunResult(Outcome(err.outcome), err.en, err.id)
+    except ProductError as err:
+        return RunResult(Outcome.FAILED, err.en, err.id)
+    reasons = "; ".join(sorted({f"{item.field}: {item.reason}" for item in mapped.rejected}))
+    text = f"{len(mapped.sightings)} of {len(few.rows)} rows mapped" + (f"; put aside: {reasons}" if reasons else "")
+    return RunResult(
+        Outcome.PARTIAL if mapped.rejected else Outcome.OK if few.rows else Outcome.EMPTY, text,
+        f"{len(mapped.sightings)} dari {len(few.rows)} baris terpetakan" + (f"; disisihkan: {reasons}" if reasons else ""),
+        rows_read=len(few.rows), rows_rejected=len(mapped.rejected),
+    )

@@ -1,0 +1,43 @@
+"""What a read would change, without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, select
+
+from dashboard.cases import Case
+from dashboard.store import dialect
+from dashboard.store.read import AT, DERIVED, PAGE, STORED
+from dashboard.store.state import state_of
+from dashboard.store.tables import case, dimension
+
+
+class Preview:
+    """Counts cases that are new and that differ from what is stored."""
+
+    def __init__(self, engine: Engine, source: str) -> None:
+        self.engine, self.source = engine, source
+        self.new = self.changed = 0
+        with engine.connect() as connection:
+            self.state = state_of(connection, source)
+            rows = connection.execute(select(dimension).where(dimension.c.source == source))
+            self._names = {row.id: (row.agency, row.service, row.kind, row.channel, row.district) for row in rows}
+
+    def look(self, cases: Sequence[Case]) -> None:
+        """Compare some cases."""
+        for start in range(0, len(cases), PAGE):
+            part = cases[start : start + PAGE]
+            with self.engine.connect() as connection:
+                found = {
+                    bytes(row[AT["key"]]): row
+                    for row in dialect.by_keys(connection, case, STORED, self.source, self.state.generation, [c.key for c in part])
+                }
+            for item in part:
+                before = found.get(item.key)
+                self.new += before is None
+                self.changed += before is not None and not self._same(before, item)
+
+    def _same(self, before: Sequence[object], item: Case) -> bool:
+        stored = tuple(before[len(STORED) - len(DERIVED) :])
+        return before[AT["deleted_at"]] is None and self._names.get(stored[0]) == item[1:6] and stored[1:] == item[6:]  # type: ignore
