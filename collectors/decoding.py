@@ -8,11 +8,51 @@ from __future__ import annotations
 
 import codecs
 import json
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from dashboard.errors import SourceChanged
 
+ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+PIECE = 262_144
+_GZIP, _ZLIB, _RAW = 31, 15, -15
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class Unpacker:
+    """Unpacks gzip or deflate piece by piece, each of bounded size, so that a bomb is met before it is in memory."""
+
+    def __init__(self, encoding: str) -> None:
+        self._kind = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}.get(encoding)
+        self._unpack = zlib.decompressobj(self._kind) if self._kind is not None else None
+        self._begun = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing at the end."""
+        return self._unpack is None or self._unpack.eof or not self._begun
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """What some bytes unpack to. Raises ``zlib.error`` for what is no such stream."""
+        if self._unpack is None:
+            yield packed
+            return
+        piece = b""
+        while packed or (len(piece) == PIECE and not self._unpack.eof):
+            if self._unpack.eof:  # gzip may have several members
+                self._unpack = zlib.decompressobj(self._kind or _GZIP)
+            try:
+                piece = self._unpack.decompress(packed, PIECE)
+            except zlib.error:
+                if self._begun or self._kind != _ZLIB:
+                    raise
+                self._kind = _RAW  # "deflate" without its zlib head, as some servers send
+                self._unpack = zlib.decompressobj(_RAW)
+                continue
+            self._begun = True
+            packed = self._unpack.unconsumed_tail or self._unpack.unused_data
+            yield piece
 
 
 class Unfit(dict[str, Any]):

@@ -75,16 +75,12 @@ def opened(path: Path, root: Path) -> Iterator[BinaryIO]:
 
     Raises ``SourceChanged`` for a link, a pipe, a device, an empty file, and for a path that leads outside.
     """
+    if not path.parent.resolve().is_relative_to(root.resolve()):
+        raise _refused(path, "outside")
     try:
-        if not path.parent.resolve().is_relative_to(root.resolve()):
-            raise OSError("outside the drop folder")
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as err:
-        reason = err.strerror or err
-        raise SourceChanged(
-            f"{path.name}: cannot be opened ({reason}); links and paths outside the drop folder are refused",
-            f"{path.name}: tidak dapat dibuka ({reason}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
-        ) from err
+        raise _refused(path, err.strerror or type(err).__name__) from err
     with os.fdopen(number, "rb") as file:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
@@ -92,3 +88,10 @@ def opened(path: Path, root: Path) -> Iterator[BinaryIO]:
         if status.st_size == 0:
             raise SourceChanged(f"{path.name}: the file is empty (0 bytes)", f"{path.name}: berkas kosong (0 bita)", step="read")
         yield file
+
+
+def _refused(path: Path, reason: str) -> SourceChanged:
+    return SourceChanged(
+        f"{path.name}: cannot be opened ({reason}); links and paths outside the drop folder are refused",
+        f"{path.name}: tidak dapat dibuka ({reason}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
+    )

@@ -11,6 +11,7 @@ import random
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ import requests
 import urllib3
 
 from collectors.connector import Networks
-from collectors.decoding import decoded, looks_like_markup, strict_json
+from collectors.decoding import ENCODINGS, Unpacker, decoded, looks_like_markup, strict_json
 from collectors.egress import CONNECT_SECONDS, PinnedAdapter, Sockets, checked_addresses, origin, shown
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
@@ -32,9 +33,9 @@ MOST_UNPACKED = 200 * 1024 * 1024
 MOST_RATIO = 200
 RATIO_FROM = 1024 * 1024
 LONGEST_RETRY_AFTER = 3600.0
+CUT = (requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, ConnectionError)
 TRIES = 3
 FIRST_PAUSE_SECONDS = 0.4
-ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 
 class Answer:
@@ -139,32 +140,42 @@ class Client:
         return self._sockets
 
     def _body(self, where: str, response: requests.Response, sockets: Sockets) -> bytes:
+        """The whole body, unpacked piece by piece under the caps. Raises ``SourceChanged``, ``SourceUnavailable``."""
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ENCODINGS:
             raise SourceChanged(
                 f"{where}: an encoding that was not asked for", f"{where}: pengodean yang tidak diminta", step="read"
             )
+        unpacker = Unpacker(encoding)
         parts: list[bytes] = []
-        unpacked = 0
-        for part in response.iter_content(65536):
-            unpacked += len(part)
-            wire = response.raw.tell()
+        wire = unpacked = 0
+        for packed in response.raw.stream(65536, decode_content=False):
+            wire += len(packed)
             if wire > self.most_wire:
-                raise _too_much(where, f"more than {self.most_wire / 1_048_576:.0f} MB", f"lebih dari {self.most_wire / 1_048_576:.0f} MB")
-            if unpacked > self.most_unpacked or (unpacked > RATIO_FROM and unpacked > MOST_RATIO * max(wire, 1)):
-                limit = f"{self.most_unpacked / 1_048_576:.0f} MB"
-                raise _too_much(
-                    where, f"unpacks to more than {limit} or {MOST_RATIO}-fold", f"mengembang lebih dari {limit} atau {MOST_RATIO} kali"
-                )
-            parts.append(part)
+                size = f"{self.most_wire / 1_048_576:.0f} MB"
+                raise _too_much(where, f"has more than {size}", f"lebih dari {size}")
+            for part in unpacker.pieces(packed):
+                unpacked += len(part)
+                if unpacked > self.most_unpacked or (unpacked > RATIO_FROM and unpacked > MOST_RATIO * wire):
+                    size = f"{self.most_unpacked / 1_048_576:.0f} MB"
+                    raise _too_much(
+                        where, f"unpacks to more than {size} or {MOST_RATIO}-fold",
+                        f"mengembang lebih dari {size} atau {MOST_RATIO} kali",
+                    )
+                parts.append(part)
         if sockets.cut_off:  # an answer without a length ends quietly when its socket is cut
             raise _too_slow(where)
+        if not unpacker.whole:
+            raise SourceUnavailable(
+                f"{where}: the connection was cut before the answer was whole; it is tried again",
+                f"{where}: sambungan terputus sebelum jawaban utuh; akan dicoba lagi",
+            )
         return b"".join(parts)
 
 
 def _too_much(where: str, en: str, id: str) -> SourceChanged:
     return SourceChanged(
-        f"{where}: the answer is {en}; ask for smaller pages", f"{where}: jawaban {id}; minta halaman lebih kecil", step="read"
+        f"{where}: the answer {en}; ask for smaller pages", f"{where}: jawaban {id}; minta halaman lebih kecil", step="read"
     )
 
 
@@ -194,7 +205,7 @@ def _named(where: str, sockets: Sockets) -> Iterator[None]:
         yield
     except CollectError:
         raise
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as err:
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, zlib.error) as err:
         if sockets.cut_off:
             raise _too_slow(where) from err
         raise _failure(where, err, sockets) from err
@@ -213,7 +224,7 @@ def _failure(where: str, err: Exception, sockets: Sockets) -> SourceUnavailable:
         refused = "refused" in sockets.reason.lower()
         en, id = (f"the connection was {'refused' if refused else 'not possible'}; is the system running?",
                   f"sambungan {'ditolak' if refused else 'tidak mungkin'}; apakah sistemnya hidup?")
-    elif isinstance(err, requests.exceptions.ChunkedEncodingError | requests.exceptions.ConnectionError):
+    elif isinstance(err, CUT):
         step, en, id = "read", "the connection was cut before the answer was whole; it is tried again", (
             "sambungan terputus sebelum jawaban utuh; akan dicoba lagi")
     else:

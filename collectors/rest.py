@@ -61,8 +61,8 @@ class RestOptions(Options):
     auth: Auth = Auth()
     pages: Pages = Pages()
     since: Since | None = None
-    params: dict[str, str] = {}
-    headers: dict[str, str] = {}
+    params: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
     charset: str | None = None
     ca_file: str | None = None
     timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer

@@ -61,7 +61,7 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
     """
     _look_inside(file, name)
     try:
-        book = CalamineWorkbook.from_filelike(file)  # type: ignore[arg-type]
+        book = CalamineWorkbook.from_filelike(file)
     except Exception as err:  # the reader's own kinds: a password, a broken file
         raise SourceChanged(
             f"{name}: the workbook cannot be read ({type(err).__name__}); is it encrypted or broken?",
@@ -74,8 +74,7 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
                 f"{name}: no sheet {sheet!r}; there are: {known}", f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}", step="parse"
             )
         found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
-        for number, row in enumerate(found.iter_rows(), start=1):
-            yield number, row
+        yield from enumerate(found.iter_rows(), start=1)
     finally:
         book.close()
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -151,7 +151,7 @@ def _mysql(reading: Reading, place: _Place) -> Iterator[Page]:
             made.settimeout(None)
             connection.host = place.url.host or place.address  # the name is what a certificate is checked against
             connection.connect(made)
-            cursor = cast("pymysql.cursors.SSCursor", connection.cursor())
+            cursor = connection.cursor()
             try:
                 _mysql_limits(cursor, place.left, reading)
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
@@ -207,7 +207,7 @@ def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
     query, uses = _bound(place.options.query, "%s")
     limits = (f"-cdefault_transaction_read_only=on -cstatement_timeout={int(place.left * 1000)} "
               f"-clock_timeout={LOCK_WAIT_SECONDS * 1000} -ctimezone={reading.timezone}")
-    tls = {"sslmode": "verify-full", "sslrootcert": place.options.ca_file} if place.options.ca_file else {}
+    tls: dict[str, Any] = {"sslmode": "verify-full", "sslrootcert": place.options.ca_file} if place.options.ca_file else {}
     try:
         with psycopg.connect(
             host=place.url.host, hostaddr=place.address, port=place.port, user=place.url.username, password=place.password,

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 from pydantic import Field, field_validator, model_validator
 
 from collectors.auth import Auth, credentials
-from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
+from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
 from collectors.drops import delivered, opened, wait_until_settled
 from collectors.http import Client
 from collectors.sheets import Line, csv_lines, workbook_lines
@@ -37,7 +37,7 @@ class TabularOptions(Options):
     header_row: int = Field(1, ge=1, le=100)
     done_marker: bool = False
     auth: Auth = Auth()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     ca_file: str | None = None
 
     @field_validator("encoding")
@@ -92,7 +92,7 @@ class _Table:
         """The rows in pages; rows of another length than the header, or unreadable ones, are put aside by line."""
         header: list[str] | None = None
         keep: list[tuple[int, str]] = []
-        rows: list[dict[str, Any]] = []
+        rows: list[Row] = []
         lines: list[int] = []
         broken: list[tuple[int, str]] = []
         for line, cells in self._lines(file):
@@ -147,7 +147,7 @@ class _Table:
         raise SourceChanged(f"{self.name}: {en}", f"{self.name}: {id}", step="parse")
 
     def _page(
-        self, header: list[str], rows: list[dict[str, Any]], lines: list[int], broken: list[tuple[int, str]]
+        self, header: list[str], rows: list[Row], lines: list[int], broken: list[tuple[int, str]]
     ) -> Page:
         position = {"file": self.name, "line": lines[-1] if lines else None}
         return Page(
