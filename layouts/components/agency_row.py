@@ -1,0 +1,171 @@
+"""One agency in a row: received today by the hour, its time against the standard, its rate on time, its complaints."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import AgencyRow, Figure, Level, SourceAge, State
+from dashboard.words import Say
+from layouts.components.bars import hour_bars, time_bar
+from layouts.components.figures import has_figure, nothing, shape_of, unit, why_nothing
+from layouts.components.fitting import fit
+from layouts.components.shapes import shape
+
+NOT_COUNTED = (State.STALE, State.OFFLINE)
+
+
+def _named(row: AgencyRow, key: str, say: Say, at: int) -> Component:
+    """The agency's name; below it what it does, or, when its source is not fresh, the state and the data's time."""
+    age = row.age
+    calm = age.state is State.NORMAL
+    subtitle = _subtitle(row, say) if row.declared else say("panels.agencies.not_declared")
+    below = subtitle if calm else age_words(age, say, at)
+    return html.Div(
+        [
+            html.Div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 15, 19)}"),
+            html.Div(
+                [
+                    shape("fresh" if calm else shape_of(age.state), f"{key}-age-shape"),
+                    html.Span(below, id=f"{key}-age-text"),
+                ],
+                id=f"{key}-age",
+                className=f"s st {'c-plain' if calm else 'c-' + shape_of(age.state)}{fit(below, 19, 21)}",
+            ),
+        ],
+        className="who-cell",
+    )
+
+
+def _subtitle(row: AgencyRow, say: Say) -> str:
+    """The service whose time is shown, by its declared name; anything else as it is."""
+    declared = say.regency.agencies.get(row.agency)
+    service = declared.services.get(row.subtitle) if declared else None
+    return say.name(service.name) if service else row.subtitle
+
+
+def age_words(age: SourceAge, say: Say, at: int) -> str:
+    """``belum mutakhir, 10.21``; ``luring, 09.46``; ``terlambat, 10.31``; ``memuat``."""
+    head = "silent" if age.why == "silent" and age.state is State.STALE else age.state.value
+    word = say(f"panels.states.{head}")
+    if age.data_until is None or age.state in (State.LOADING, State.NONE):
+        return word
+    return say("panels.state_at", word=word, time=say.moment(age.data_until, at))
+
+
+def _received(row: AgencyRow, key: str, say: Say) -> Component:
+    figure = row.received
+    known = has_figure(figure) and figure.value is not None
+    value = say.number(figure.value) if known and figure.value is not None else ""
+    usual = say("panels.usual", value=say.number(figure.band.median)) if known and figure.band else ""
+    return html.Div(
+        [
+            html.Span(say("panels.agencies.received"), className="lbl"),
+            html.Div(
+                [
+                    html.Span(
+                        value, id=f"{key}-received",
+                        className=f"v{fit(value, 4, 6, 8)}" + (" is-zero" if figure.value == 0 else ""),
+                    ),
+                    html.Div(usual if known else nothing(figure, say), id=f"{key}-usual", className="w"),
+                ],
+                className="num",
+            ),
+            hour_bars(f"{key}-hours", row.hours),
+        ],
+        className="received-cell",
+    )
+
+
+def _time(row: AgencyRow, key: str, say: Say) -> Component:
+    if row.time_value is None:
+        amount, below = "", say("panels.states.none")
+    else:
+        amount = say.number(row.time_value, 0 if row.time_value >= 10 else 1)
+        named = unit(row.time_unit, say)
+        below = (
+            say("panels.agencies.no_standard", unit=named) if row.standard_amount is None
+            else say("panels.agencies.of_standard", amount=_plain(row.standard_amount, say), unit=named)
+        )
+    return html.Div(
+        [
+            html.Span(say("panels.agencies.time"), className="lbl"),
+            time_bar(f"{key}-time", row.time_share, row.p90_share, row.time_level),
+            html.Div(
+                [
+                    html.Span(amount, id=f"{key}-amount", className="v"),
+                    html.Div(below, id=f"{key}-standard", className=f"s{fit(below, 19, 22)}"),
+                ],
+                className="time-words",
+            ),
+        ],
+        className="time-cell",
+    )
+
+
+def _plain(amount: float, say: Say) -> str:
+    return say.number(amount, 0 if amount == int(amount) else 1)
+
+
+def _on_time(figure: Figure, key: str, say: Say) -> Component:
+    shown = has_figure(figure) and figure.value is not None
+    value = say.number(figure.value, 1) if shown and figure.value is not None else ""
+    why = "" if shown else why_nothing(figure, say)
+    warned = shown and figure.level is not Level.NORMAL
+    return html.Div(
+        [
+            html.Span(say("panels.agencies.on_time"), className="lbl"),
+            html.Span(
+                [html.Span(value, id=f"{key}-rate"), html.Small("%", className="sign")],
+                id=f"{key}-rate-box", className="v" + ("" if shown else " is-gone"),
+            ),
+            html.Span(
+                shape(figure.level.value if warned else "attention", f"{key}-rate-shape"),
+                id=f"{key}-rate-state", className=f"st c-{figure.level.value}" + ("" if warned else " is-gone"),
+            ),
+            html.Div(
+                [
+                    html.Div("" if shown else nothing(figure, say), id=f"{key}-few", className="few"),
+                    html.Div(why, id=f"{key}-few-why", className="w"),
+                ],
+                id=f"{key}-few-box", className="few-box" + (" is-gone" if shown else ""),
+            ),
+        ],
+        className="rate-cell",
+    )
+
+
+def _complaints(row: AgencyRow, key: str, say: Say) -> Component:
+    known = row.complaints_open is not None
+    opened, late = row.complaints_open or 0, row.complaints_late or 0
+    level = row.complaints_level if row.complaints_level is not Level.NORMAL else Level.ATTENTION
+    return html.Div(
+        [
+            html.Span(say("panels.agencies.complaints"), className="lbl"),
+            html.Span(
+                say.number(opened), id=f"{key}-open",
+                className="v" + ("" if known else " is-gone") + (" is-zero" if not opened else ""),
+            ),
+            html.Span(
+                [shape(level.value, f"{key}-late-shape"), html.Span(say.number(late), id=f"{key}-late")],
+                id=f"{key}-late-box",
+                className=f"st late c-{level.value if late else 'zero'}" + ("" if known else " is-gone"),
+            ),
+            html.Span(
+                "" if known else say("panels.states.none"), id=f"{key}-complaints-none",
+                className="w none" + (" is-gone" if known else ""),
+            ),
+        ],
+        className="complaints-cell",
+    )
+
+
+def agency_row(row: AgencyRow, key: str, say: Say, at: int) -> Component:
+    """The row; ``key`` makes its ids. An agency whose source is stale or offline keeps its row, greyed, with its hour."""
+    return html.Div(
+        [
+            _named(row, key, say, at), _received(row, key, say), _time(row, key, say),
+            _on_time(row.on_time, key, say), _complaints(row, key, say),
+        ],
+        id=f"{key}-row", className=f"row agency {'is-' + row.age.state.value}",
+    )

@@ -1,0 +1,86 @@
+"""A line through today in the band of the usual day; the dot is now. Lines stretch with the room, words do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dash_svg as svg
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import Rolling
+from dashboard.words import Say
+from layouts.components.fitting import fit
+
+DAY_MINUTES = 1440
+STEPS = (1, 2, 2.5, 5, 10)
+
+
+def nice_step(top: float) -> float:
+    """The larger of the round numbers of which two fit under ``top``.
+
+    >>> nice_step(235), nice_step(7), nice_step(0)
+    (100, 2, 1)
+    """
+    rough = max(top, 2) / 2
+    power: float = 1
+    while power * 10 <= rough:
+        power *= 10
+    return max(step * power for step in STEPS if step * power <= rough and (step * power) % 1 == 0)
+
+
+def label_share(number: str) -> float:
+    """How much of the width, in percent, the label of the newest value needs (narrowest wall: 860 px)."""
+    return (330 + 38 * len(number)) / 8.6
+
+
+def _path(points: Sequence[tuple[float, float]], top: float) -> str:
+    return "L".join(f"{minute:g} {100 - min(value / top, 1) * 100:.2f}" for minute, value in points)
+
+
+def day_line(answer: Rolling, say: Say) -> Component:
+    """The chart of :class:`Rolling`: cases in the 60 minutes before each minute of the local day."""
+    highest = [value for _, value in answer.line] + [high for _, _, high in answer.band]
+    top = max([*highest, 2]) * 1.04
+    step = nice_step(top)
+    low = [(minute, down) for minute, down, _ in answer.band]
+    high = [(minute, up) for minute, _, up in answer.band]
+    minute, value = answer.line[-1] if answer.line else (0.0, 0.0)
+    x, y = round(minute / DAY_MINUTES * 100, 2), round(100 - min(value / top, 1) * 100, 2)
+    absent = "" if answer.line and answer.last is not None else " is-absent"
+    heights = [round(100 - step * times / top * 100, 2) for times in (0, 1, 2)]
+    number = "" if answer.last is None else say.number(answer.last)
+    tall = " is-tall" if x <= 100 - label_share(number) else ""  # up to its label, unless that had to move aside
+    return html.Div(
+        [
+            html.Div(
+                [html.B(number, id="last"), html.Span(say("panels.received_rolling.within"))],
+                id="label", className="label" + absent, style={"left": f"{max(min(x, 100 - label_share(number)), 0):.2f}%"},
+            ),
+            html.Div(
+                [
+                    *[
+                        html.Span(say.number(step * times), id=f"y{times}", className="y", style={"top": f"{height:g}%"})
+                        for times, height in enumerate(heights)
+                    ],
+                    svg.Svg(
+                        [
+                            svg.Path(id="grid", d="".join(f"M0 {height:g}H{DAY_MINUTES}" for height in heights), className="grid"),
+                            svg.Path(id="band", d=f"M{_path(high, top)}L{_path(low[::-1], top)}Z" if high else "", className="band"),
+                            svg.Path(id="edge", d=f"M{_path(high, top)}M{_path(low, top)}" if high else "", className="edge"),
+                            svg.Path(id="line", d=f"M{_path(answer.line, top)}" if answer.line else "", className="line"),
+                        ],
+                        viewBox=f"0 0 {DAY_MINUTES} 100", preserveAspectRatio="none",
+                    ),
+                    html.Div(id="upright", className=f"upright{tall}{absent}", style={"left": f"{x:g}%"}),
+                    html.Div(id="dot", className="dot" + absent, style={"left": f"{x:g}%", "top": f"{y:g}%"}),
+                ],
+                className="plot",
+            ),
+            html.Div(
+                [html.Span(f"{hour:02d}", style={"left": f"{hour / 24 * 100:.2f}%"}) for hour in range(0, 25, 4)],
+                className="hours-axis",
+            ),
+        ],
+        id="day", className=f"day-line{fit(say.number(step * 2), 4, 6)}",
+    )

@@ -1,0 +1,55 @@
+"""State shapes: one silhouette per state, so that they differ in outline and not only in colour.
+
+Every shape is two paths in a box of 24 × 24, one filled and one drawn, so a state can change without another tree.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import dash_svg as svg
+from dash.development.base_component import Component
+
+
+class Shape(NamedTuple):
+    """What is filled, what is drawn, with which width and dashes (units of the 24 × 24 box)."""
+
+    fill: str
+    line: str = ""
+    width: float = 0
+    dashes: str = "none"
+
+
+def _ring(radius: float) -> str:
+    return f"M{12 - radius:g} 12a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0Z"
+
+
+SHAPES = {
+    "fresh": Shape(_ring(7)),
+    "normal": Shape(_ring(8)),
+    "attention": Shape("M12 1 23 12 12 23 1 12Z"),
+    "warning": Shape("M12 1.5 23.5 22H.5ZM10.6 8.5h2.8l-.5 7h-1.8ZM10.5 17h3v2.7h-3Z"),
+    "critical": Shape("M7 .5h10L23.5 7v10L17 23.5H7L.5 17V7ZM10.3 5h3.4l-.6 9h-2.2ZM10.2 16h3.6v3.2h-3.6Z"),
+    "late": Shape("M12 3a9 9 0 0 1 0 18Z", _ring(9.3), 2.6),
+    "stale": Shape("M4 1h16v3.2L13.8 12 20 19.8V23H4v-3.2L10.2 12 4 4.2Z"),
+    "offline": Shape("", _ring(9.6) + "M7.6 7.6l8.8 8.8M16.4 7.6l-8.8 8.8", 2.8),
+    "part": Shape("M12 12V2.6A9.4 9.4 0 1 0 21.4 12Z", "M14.4 1.6a9 9 0 0 1 8 8h-8Z", 1.8),
+    "none": Shape("", _ring(9.4), 2.4, "3.6 3.8"),
+    "suppressed": Shape("M2 3h20v18H2ZM14.6 6.6 7 12l7.6 5.4 1.4-2L11.2 12 16 8.6Z"),
+}
+
+
+def shape(kind: str, id: str | None = None) -> Component:
+    """The shape of a state in the current colour; with an ``id`` it can become another one."""
+    drawn = SHAPES[kind]
+    named = {"fill": {"id": f"{id}-fill"}, "line": {"id": f"{id}-line"}} if id else {"fill": {}, "line": {}}
+    return svg.Svg(
+        [
+            svg.Path(d=drawn.fill, fillRule="evenodd", **named["fill"]),
+            svg.Path(
+                d=drawn.line, fill="none", stroke="currentColor", strokeWidth=drawn.width,
+                strokeDasharray=drawn.dashes, **named["line"],
+            ),
+        ],
+        className="shape", viewBox="0 0 24 24", **{"aria-hidden": "true"},
+    )

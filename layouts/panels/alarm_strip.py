@@ -1,0 +1,45 @@
+"""Which alarm is the worst, since when, and how many more are open?"""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.alarms.rules import open_alarms
+from dashboard.queries.answers import Alarms, Level
+from dashboard.words import Say
+from layouts.components.alarm_words import text
+from layouts.components.fitting import fit
+from layouts.components.shapes import shape
+
+query = open_alarms
+
+
+def draw(answer: Alarms, say: Say) -> Component:
+    """The strip at the foot of every scene; a critical alarm turns all of it."""
+    worst = answer.alarms[0] if answer.alarms else None
+    level = worst.level if worst else Level.NORMAL
+    what = text(worst, say) if worst else say("panels.alarm_strip.none")
+    first, counted, more = "", "", len(answer.alarms) - 1
+    if worst:
+        first, counted = say("panels.alarm_strip.since", time=say.moment(worst.since, answer.as_of)), str(worst.since)
+    elif answer.last_ended_at is not None:
+        first = say("panels.alarm_strip.last", time=say.time(answer.last_ended_at))
+    second = answer.last_ended.subject if not worst and answer.last_ended else ""
+    return html.Div(
+        [
+            html.Div(
+                [shape(level.value, "shape"), html.Span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
+            ),
+            html.Div(html.Span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
+            html.Div(
+                [
+                    html.Span(first, id="since"),
+                    html.Span([html.Span(second, id="second"), html.Span(id="age", **{"data-age-since": counted})]),
+                ],
+                className="who",
+            ),
+            html.Div(f"+{say.number(more)}", id="more", className="more" + ("" if more > 0 else " is-gone")),
+        ],
+        id="strip", className=f"alarm c-{level.value}" + (" pinned" if level is Level.CRITICAL else ""),
+    )

@@ -1,0 +1,17 @@
+"""How many requests were completed today, against a usual day by this hour?"""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import Tile
+from dashboard.queries.today import completed_today
+from dashboard.words import Say
+from layouts.components.tile import headline
+
+query = completed_today
+
+
+def draw(answer: Tile, say: Say) -> Component:
+    """The tile of this figure."""
+    return headline(answer, say("panels.completed_today.title"), say)

@@ -1,0 +1,17 @@
+"""What share of the requests completed today was on time?"""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import Tile
+from dashboard.queries.today import on_time_today
+from dashboard.words import Say
+from layouts.components.tile import headline
+
+query = on_time_today
+
+
+def draw(answer: Tile, say: Say) -> Component:
+    """The tile of this figure."""
+    return headline(answer, say("panels.on_time_today.title"), say)

@@ -1,0 +1,17 @@
+"""How many open requests are past their due time now?"""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import Tile
+from dashboard.queries.today import overdue_now
+from dashboard.words import Say
+from layouts.components.tile import headline
+
+query = overdue_now
+
+
+def draw(answer: Tile, say: Say) -> Component:
+    """The tile of this figure."""
+    return headline(answer, say("panels.overdue_now.title"), say)

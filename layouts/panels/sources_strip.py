@@ -1,0 +1,38 @@
+"""How fresh is every source?"""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.queries.answers import Sources, State
+from dashboard.queries.freshness import sources
+from dashboard.words import Say
+from layouts.components.shapes import shape
+from layouts.components.source_strip import cells
+
+query = sources
+COUNTED = (
+    ("fresh", (State.NORMAL,)), ("late", (State.LATE,)), ("stale", (State.STALE,)), ("offline", (State.OFFLINE,)),
+    ("none", (State.LOADING, State.NONE)),
+)  # fmt: skip
+
+
+def draw(answer: Sources, say: Say) -> Component:
+    """Their number, a cell for each, and how many are in which state; states without any are grey."""
+    counts = {name: sum(source.state in states for source in answer.sources) for name, states in COUNTED}
+    return html.Section(
+        [
+            html.B(say("panels.sources_strip.total", n=say.number(len(answer.sources))), id="total"),
+            cells(answer.sources),
+            *[
+                html.Span(
+                    [shape(name), html.Span(say(f"panels.sources_strip.{name}", n=say.number(count)), id=f"count-{name}")],
+                    id=f"state-{name}",
+                    className=f"st c-{name if count else 'none'}" + (" is-gone" if name == "none" and not count else ""),
+                )
+                for name, count in counts.items()
+            ],
+        ],
+        className="strip sources",
+    )
