@@ -90,7 +90,7 @@ def first_load(settings: Settings, regency: Regency, engine: Engine, console: Co
             rows += run_source(engine, regency, source.id, settings=settings, token=token).rows_read
             progress.advance(task)
         progress.update(task, description=f"Menghitung waktu · {rows:,} rows")
-        while derived.derive_histograms(engine, regency, limit=200) and not stop.is_set():
+        while derived.derive_histograms(engine, regency, limit=200, token=token) and not stop.is_set():
             pass
         progress.advance(task)
         derived.fill_gauges(engine, regency, clock.now(), token)

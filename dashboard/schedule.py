@@ -137,7 +137,7 @@ class Leadership:
     def derive(self) -> None:
         """Work off the months × services that runs marked as dirty."""
         with self._derive_lock:
-            derived.derive_histograms(self.engine, self.regency, limit=HISTOGRAMS_AT_ONCE)
+            derived.derive_histograms(self.engine, self.regency, limit=HISTOGRAMS_AT_ONCE, token=self.token)
 
     def gauges(self) -> None:
         """Write the gauges of the last ten-minute mark, and those of a load or a gap from the cases."""

@@ -33,7 +33,7 @@ class Product:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            **os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
+            **os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "",
             "COMMAND_CENTER_CONFIG": str(self.config), "COMMAND_CENTER_DATA": str(self.folder / "var"),
             "COMMAND_CENTER_DROP": str(self.drop), "COMMAND_CENTER_SECRETS": str(self.folder / "secrets"), **self.extra,
         }

@@ -177,6 +177,7 @@ dirty = Table(  # months × services whose histograms must be derived anew
     Column("month", Stamp, primary_key=True),
     Column("agency", String, primary_key=True),
     Column("service", String, primary_key=True),
+    Column("touched", Integer, nullable=False, server_default="1"),  # grows with each touch: deriving takes off only what it saw
 )
 gauge = Table(
     "gauge", figures,

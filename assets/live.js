@@ -1,0 +1,345 @@
+// The live client of a wall: one stream, frames applied by id, ages counted from stamps, honesty without a server.
+// Plain JavaScript, no build. Times come from the server (now + performance.now()), never from this machine's clock.
+"use strict";
+(() => {
+  const TICKS_LOST = 3, FIRST_PAUSE = 500, LONGEST_PAUSE = 15000, HARD_RELOAD_AFTER = 300000, RELOADS_PER_HOUR = 3;
+  const RING = 200, OFFSETS = 30;
+  const here = location.pathname.replace(/[^/]*$/, "");
+  const state = {
+    connected: false, tick: 2000, offset: null, offsets: [], heard: performance.now(), lastServer: null, lostAt: null,
+    tries: 0, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
+  };
+  window.commandCenter = state;
+  let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
+  const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), fetching = new Set(), later = new Map();
+
+  const byId = (id) => document.getElementById(id);
+  const slotOf = (panel) => byId("slot-" + panel);
+  const serverNow = () => (state.offset === null ? null : state.offset + performance.now());
+
+  // ---- the server's clock ---------------------------------------------------------------------------------------------
+  // An answer is late by its way here, so the largest difference of the last ones is the nearest to the truth. A step of
+  // more than two seconds is a resumed machine or a corrected server: the old ones say nothing then.
+  function learn(now) {
+    const difference = now - performance.now();
+    if (state.offset !== null && Math.abs(difference - state.offset) > 2000) state.offsets.length = 0;
+    state.offsets.push(difference);
+    if (state.offsets.length > OFFSETS) state.offsets.shift();
+    state.offset = Math.max(...state.offsets);
+    state.lastServer = now;
+    state.heard = performance.now();
+  }
+
+  // ---- words, clock, ages ---------------------------------------------------------------------------------------------
+  function readWords() {
+    const element = byId("live-words");
+    if (!element) return;
+    words = JSON.parse(element.dataset.words);
+    const options = {timeZone: words.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit"};
+    clockFormat = new Intl.DateTimeFormat("en-GB", options);
+    dateFormat = new Intl.DateTimeFormat(words.language === "en" ? "en-GB" : "id-ID", {
+      timeZone: words.zone, weekday: "long", day: "numeric", month: "long", year: "numeric",
+    });
+  }
+  const clock = (at) => clockFormat.format(at).replace(":", words.separator);
+  function date(at) {
+    const part = Object.fromEntries(dateFormat.formatToParts(at).map((each) => [each.type, each.value]));
+    return `${part.weekday}, ${part.day} ${part.month} ${part.year}`;
+  }
+  const said = (unit, n) => words.times[n === 1 && unit !== "seconds" ? unit + "_one" : unit].replace("{n}", n);
+  function duration(seconds) {
+    const whole = Math.max(0, Math.floor(seconds)), minutes = Math.floor(whole / 60);
+    if (minutes < 1) return said("seconds", whole);
+    const days = Math.floor(minutes / 1440), hours = Math.floor(minutes / 60) % 24, rest = minutes % 60;
+    if (days) return said("days", days) + (hours ? " " + said("hours", hours) : "");
+    if (hours) return said("hours", hours) + (rest ? " " + said("minutes", rest) : "");
+    return said("minutes", rest);
+  }
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+  function writeAll() {
+    const now = serverNow();
+    if (!words || now === null) return;
+    for (const element of document.querySelectorAll("[data-live]")) {
+      const what = element.dataset.live;
+      if (what === "clock") write(element, clock(now));
+      else if (what === "date") write(element, date(now));
+      else if (what === "lost-since" && state.lastServer !== null) write(element, clock(state.lastServer));
+    }
+    for (const element of document.querySelectorAll("[data-age-since]")) {
+      const since = Number(element.dataset.ageSince);
+      write(element, since ? duration(now / 1000 - since) : "");
+    }
+    for (const [panel, limit] of limits) {
+      const slot = slotOf(panel);
+      if (!slot) continue;
+      slot.classList.toggle("is-late-by-clock", limit.late !== null && now >= limit.late * 1000);
+      slot.classList.toggle("is-stale-by-clock", limit.failed || (limit.stale !== null && now >= limit.stale * 1000));
+      slot.classList.toggle("is-failed", limit.failed);
+    }
+  }
+
+  // ---- frames ---------------------------------------------------------------------------------------------------------
+  const limitsOf = (frame) => ({late: frame.limits.late, stale: frame.limits.stale, failed: !!frame.failed});
+  function apply(frame) {
+    if (!slotOf(frame.panel)) return;
+    if (frame.seq <= (seqs.get(frame.panel) ?? -1)) return;
+    seqs.set(frame.panel, frame.seq);
+    state.seq = Math.max(state.seq, frame.seq);
+    state.frames += 1;
+    if (shapes.get(frame.panel) !== frame.shape) {
+      fetchTree(frame);
+      return;
+    }
+    limits.set(frame.panel, limitsOf(frame));
+    const before = applied.get(frame.panel) ?? new Map();
+    for (const [id, props] of Object.entries(frame.props)) {
+      const text = JSON.stringify(props);
+      if (before.get(id) === text) continue;
+      dash_clientside.set_props(id, props);
+      before.set(id, text);
+    }
+    applied.set(frame.panel, before);
+    painted(frame);
+  }
+  // Another shape: the whole tree, once. A frame that comes meanwhile asks again when this answer is there.
+  async function fetchTree(frame) {
+    const panel = frame.panel;
+    if (fetching.has(panel)) {
+      later.set(panel, frame);
+      return;
+    }
+    fetching.add(panel);
+    try {
+      const answer = await fetch(here + "panel/" + panel, {credentials: "same-origin", cache: "no-store"});
+      if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("application/json")) throw new Error("no tree");
+      const whole = await answer.json();
+      dash_clientside.set_props("slot-" + panel, {children: whole.tree});
+      shapes.set(panel, whole.shape);
+      seqs.set(panel, Math.max(whole.seq, seqs.get(panel) ?? 0));
+      applied.delete(panel);
+      limits.set(panel, limitsOf(whole));
+      state.refetched += 1;
+      painted(frame);
+    } catch (_) {
+      seqs.delete(panel);          // the next frame of this panel tries again; a lost stream brings all of them anew
+      state.errors += 1;
+      restart();
+    } finally {
+      fetching.delete(panel);
+      const waiting = later.get(panel);
+      later.delete(panel);
+      if (waiting && waiting.shape !== shapes.get(panel)) fetchTree(waiting);
+      else if (waiting && waiting.seq > (seqs.get(panel) ?? -1)) apply(waiting);
+    }
+  }
+  // From the commit to the pixels, on the server's clock: the second animation frame begins after the first was painted.
+  function painted(frame) {
+    requestAnimationFrame(() => {
+      writeAll();
+      requestAnimationFrame(() => {
+        const now = serverNow();
+        const took = frame.changed_ms && now !== null ? now - frame.changed_ms : null;
+        state.paints.push({panel: frame.panel, seq: frame.seq, at: now, took});
+        if (state.paints.length > RING) state.paints.shift();
+        document.body.dataset.paintedSeq = String(frame.seq);
+        if (took !== null) document.body.dataset.paintMs = took.toFixed(1);
+      });
+    });
+  }
+  function readSlots() {
+    for (const slot of document.querySelectorAll("[data-panel]")) {
+      const panel = slot.dataset.panel, stamp = (name) => (slot.dataset[name] ? Number(slot.dataset[name]) : null);
+      if (!slot.dataset.shape) continue;
+      shapes.set(panel, slot.dataset.shape);
+      limits.set(panel, {late: stamp("late"), stale: stamp("stale"), failed: !!slot.dataset.failed});
+    }
+  }
+
+  // ---- scenes ---------------------------------------------------------------------------------------------------------
+  function show(scene) {
+    const turned = state.scene !== null;
+    state.scene = scene;
+    for (const element of document.querySelectorAll("[data-scene]")) {
+      const shown = element.dataset.scene === scene.scene;
+      element.classList.toggle("is-shown", shown);
+      if (shown && element.dataset.pageShown !== undefined) element.dataset.pageShown = String(scene.page);
+    }
+    if (turned && reloadAt !== null) reload();      // a page of an older build goes at the boundary of a scene
+  }
+
+  // ---- builds, reloads, the end ---------------------------------------------------------------------------------------
+  function reload() {
+    if (state.reloading) return;
+    let times = [];
+    try {
+      times = JSON.parse(sessionStorage.getItem("reloads") || "[]");
+    } catch (_) { /* a broken note counts as none */ }
+    const now = serverNow() ?? 0;
+    times = times.filter((at) => now - at < 3600000);
+    if (times.length >= RELOADS_PER_HOUR) {
+      reloadAt = null;
+      return;
+    }
+    state.reloading = true;
+    try {
+      sessionStorage.setItem("reloads", JSON.stringify([...times, now]));
+    } catch (_) { /* without storage the pause between reloads is the guard */ }
+    location.reload();
+  }
+  function compare(hello) {
+    if (hello.build === page.build && hello.layout === page.layout) {
+      reloadAt = null;
+      return;
+    }
+    if (reloadAt !== null) return;
+    const most = Number(hello.reload_jitter_ms ?? 60000);
+    reloadAt = performance.now() + Math.random() * most;
+  }
+  function bye() {
+    state.over = true;
+    stream?.abort();
+    limits.clear();
+    applied.clear();
+    document.body.replaceChildren();
+    document.body.className = "";
+    try {
+      sessionStorage.clear();
+    } catch (_) { /* nothing kept then */ }
+    location.replace(here);
+  }
+
+  // ---- the stream -----------------------------------------------------------------------------------------------------
+  function happened(name, data) {
+    if (name === "hello") {
+      state.offsets.length = 0;
+      learn(data.now);
+      state.tick = data.tick_seconds * 1000;
+      state.tries = 0;
+      seqs.clear();               // another process numbers anew
+      compare(data);
+      found();
+    } else if (name === "tick") {
+      learn(data.now);
+      found();
+    } else if (name === "frame") apply(data);
+    else if (name === "scene") show(data);
+    else if (name === "bye") bye();
+    else if (name === "build") compare(data);
+  }
+  function take(block) {
+    let name = "message";
+    const data = [];
+    for (const line of block.split("\n")) {
+      if (line.startsWith("event: ")) name = line.slice(7);
+      else if (line.startsWith("data: ")) data.push(line.slice(6));
+    }
+    if (data.length) happened(name, JSON.parse(data.join("\n")));
+  }
+  async function connect() {
+    const mine = new AbortController();
+    stream = mine;
+    let wait = null;
+    try {
+      const answer = await fetch(here + "live", {
+        signal: mine.signal, credentials: "same-origin", cache: "no-store", headers: {Accept: "text/event-stream"},
+      });
+      if (answer.status === 401 || answer.status === 403) {
+        bye();
+        return;
+      }
+      wait = Number(answer.headers.get("retry-after")) * 1000 || null;
+      const kind = answer.headers.get("content-type") || "";
+      if (answer.status !== 200 || !kind.startsWith("text/event-stream")) throw new Error("not a stream");
+      state.connected = true;
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let kept = "";
+      for (;;) {
+        const {done, value} = await reader.read();
+        if (done || mine !== stream) break;
+        kept += value;
+        const blocks = kept.split("\n\n");
+        kept = blocks.pop();
+        for (const block of blocks) take(block);
+        if (kept.length > 4194304) throw new Error("an event without end");
+      }
+    } catch (_) {
+      state.errors += 1;
+    }
+    mine.abort();
+    if (mine === stream && !state.over) retry(wait);
+  }
+  function retry(wait) {
+    state.connected = false;
+    stream = null;
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(state.tries, 8));
+    state.tries += 1;
+    again = performance.now() + Math.max(wait ?? 0, pause * (0.5 + Math.random()));
+  }
+  function restart() {
+    if (state.over) return;
+    stream?.abort();
+    stream = null;
+    state.connected = false;
+    again = 0;
+    beat();
+  }
+  function found() {
+    if (state.lostAt === null) return;
+    state.lostAt = null;
+    document.body.classList.remove("is-lost");
+    delete document.body.dataset.lost;
+  }
+  function lose() {
+    if (state.lostAt !== null) return;
+    state.lostAt = performance.now();
+    document.body.classList.add("is-lost");
+    document.body.dataset.lost = "1";
+    writeAll();
+  }
+  // After five minutes without a stream the page itself may be what is broken; it goes only when the server answers again,
+  // for a page that the browser cannot load would be a browser's error page on the wall.
+  async function reloadIfServed() {
+    resume = performance.now() + 15000;
+    try {
+      const answer = await fetch("/readyz", {cache: "no-store"});
+      if (answer.status === 200 && (await answer.text()).trim() === "ready" && state.lostAt !== null) reload();
+    } catch (_) { /* still gone */ }
+  }
+  function beat() {
+    if (state.over) return;
+    const now = performance.now();
+    if (now - state.heard > TICKS_LOST * state.tick) {
+      lose();
+      if (stream && now - state.heard > 2 * TICKS_LOST * state.tick && state.connected) restart();
+    }
+    if (state.lostAt !== null && now - state.lostAt > HARD_RELOAD_AFTER && now > resume) reloadIfServed();
+    if (!stream && now >= again) connect();
+    if (reloadAt !== null && now >= reloadAt) reload();
+    writeAll();
+  }
+
+  // ---- start ----------------------------------------------------------------------------------------------------------
+  function begin() {
+    const mark = byId("live-page");
+    if (!mark || !window.dash_clientside?.set_props) return false;
+    page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen};
+    readWords();
+    readSlots();
+    state.heard = performance.now();
+    setInterval(beat, 250);
+    beat();
+    const wake = () => {
+      if (document.visibilityState === "visible" && performance.now() - state.heard > state.tick * 1.5) restart();
+    };
+    document.addEventListener("visibilitychange", wake);
+    document.addEventListener("resume", wake);
+    addEventListener("pageshow", wake);
+    addEventListener("online", restart);
+    return true;
+  }
+  const poll = setInterval(() => {
+    if (begin()) clearInterval(poll);
+  }, 50);
+})();

@@ -1,0 +1,47 @@
+"""The pairing page: what a screen without a principal sees. Neutral, static, in both languages, nothing of any figure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@lru_cache(maxsize=4)
+def script() -> tuple[str, str]:
+    """The page's script and its hash for the content security policy."""
+    code = (HERE / "enter.js").read_text(encoding="utf-8")
+    return code, f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+def page(zone: str, words: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """The HTML. ``words``: language → the section ``access``."""
+    code, _ = script()
+    style = (HERE / "enter.css").read_text(encoding="utf-8")
+    both = {key: " · ".join(html.escape(words[language][key]) for language in ("id", "en")) for key in words["id"]}
+    said = {language: {key: html.escape(text) for key, text in words[language].items()} for language in ("id", "en")}
+    return f"""<!doctype html>
+<html lang="id"><head><meta charset="utf-8"><title>{both["title"]}</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width"><style>{style}</style></head>
+<body data-pairing><main>
+<h1>{both["title"]}</h1>
+<p>{said["id"]["explain"]}</p><p lang="en">{said["en"]["explain"]}</p>
+<form data-enter="/{zone}/enter" data-refused="{both["refused"]}" data-later="{both["later"]}" data-failed="{both["failed"]}">
+<input name="code" aria-label="{both["code"]}" autocomplete="off" spellcheck="false" maxlength="20"><button>{both["pair"]}</button>
+</form><p role="status"></p>
+</main><script>{code}</script></body></html>
+""".encode()
+
+
+def policy() -> bytes:
+    """The page's own content security policy: its one script by hash."""
+    return (
+        f"default-src 'none'; script-src {script()[1]}; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ).encode()

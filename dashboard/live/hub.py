@@ -1,0 +1,272 @@
+"""The fan-out: the same bytes to every screen that shows a panel, as server-sent events, on one event loop.
+
+A stream's mailbox is the set of what is due for it, never a queue: a slow screen skips states and holds nobody up. All
+bytes are made once (:mod:`dashboard.live.snapshot`); a stream only joins them, one ``send`` for each time it wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from dashboard.live.frames import encode
+from dashboard.live.scenes import Planned, shown_at
+from dashboard.live.snapshot import Said, event
+
+log = structlog.get_logger("hub")
+
+TICK_SECONDS = 2.0
+CHECK_SECONDS = 5.0
+RELOAD_JITTER_MS = 60_000
+"""Within how long, at random, the pages of an older build reload."""
+SLOW_SECONDS = 15.0
+"""How long one ``send`` may wait for a client that does not read before the stream is dropped."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+TICK, SCENE, BYE = "\0tick", "\0scene", "\0bye"
+_BEFORE = {SCENE: 0, TICK: 2, BYE: 3}
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"),
+]
+
+
+@dataclass(frozen=True)
+class ScreenPlan:
+    """What a screen shows: its name, its instances in order, its scenes, the hash of its layout."""
+
+    name: str
+    instances: tuple[str, ...]
+    scenes: tuple[Planned, ...]
+    layout: str
+
+
+class Stream:
+    """One open connection. ``session`` identifies whose it is; the hub asks regularly whether that still holds."""
+
+    __slots__ = ("closed", "due", "plan", "sending_since", "session", "task", "waiter")
+
+    def __init__(self, plan: ScreenPlan, session: bytes) -> None:
+        self.plan, self.session = plan, session
+        self.due: set[str] = set()
+        self.waiter: asyncio.Future[None] | None = None
+        self.sending_since = 0.0
+        self.closed = False
+        self.task: asyncio.Task[Any] | None = None
+
+    def wake(self) -> None:
+        """Let the stream send what is due, at its next turn."""
+        waiter = self.waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+
+class Hub:
+    """All open streams. Everything but :meth:`publish_soon` runs on the event loop.
+
+    ``living(sessions)`` tells, in a thread, which of the sessions still are somebody's; ``now_ms`` is the server's clock.
+    """
+
+    def __init__(
+        self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, tick_seconds: float = TICK_SECONDS,
+        check_seconds: float = CHECK_SECONDS, slow_seconds: float = SLOW_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
+    ) -> None:
+        self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
+        self.tick_seconds, self.check_seconds, self.slow_seconds = tick_seconds, check_seconds, slow_seconds
+        self.reload_jitter_ms = reload_jitter_ms
+        self.states: dict[str, Said] = {}
+        self.seq = 0
+        self.sent_frames = self.sent_bytes = self.dropped = 0
+        self._streams: set[Stream] = set()
+        self._subscribers: dict[str, set[Stream]] = {}
+        self._shared: dict[str, bytes] = {TICK: b"", BYE: event("bye", b"{}")}
+        self._scenes: dict[str, bytes] = {}
+        self._scene_until: dict[str, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._check_now = asyncio.Event()
+
+    @property
+    def connected(self) -> int:
+        """Open streams."""
+        return len(self._streams)
+
+    def start(self) -> None:
+        """Begin ticking and checking; on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [asyncio.ensure_future(work()) for work in (self._tick, self._turn_scenes, self._check)]
+
+    async def stop(self) -> None:
+        """End all streams and the hub's own work."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for stream in self._streams:
+            stream.closed = True
+            stream.wake()
+        await asyncio.sleep(0)
+
+    # ---- what is new ----------------------------------------------------------------------------------------------------
+
+    def publish_soon(self, new: Sequence[Said]) -> None:
+        """Hand over what the snapshot's worker found; safe from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.publish, new)
+
+    def publish(self, new: Sequence[Said]) -> None:
+        """Make states due for every stream that shows them."""
+        woken: set[Stream] = set()
+        self.states = {**self.states, **{said.panel: said for said in new}}
+        for said in new:
+            self.seq = max(self.seq, said.seq)
+            for stream in self._subscribers.get(said.panel, ()):
+                stream.due.add(said.panel)
+                woken.add(stream)
+        for stream in woken:
+            stream.wake()
+
+    def check_soon(self) -> None:
+        """Look at the streams' principals now; safe from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._check_now.set)
+
+    def _wake_all(self, what: str, streams: Iterable[Stream]) -> None:
+        for stream in streams:
+            stream.due.add(what)
+            stream.wake()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self.tick_seconds)
+            self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
+            self._wake_all(TICK, self._streams)
+            self._drop_slow()
+
+    def _drop_slow(self) -> None:
+        """End streams whose client has not read for too long: what waits for them is bounded anyway (V21)."""
+        limit = time.monotonic() - self.slow_seconds
+        for stream in self._streams:
+            if stream.sending_since and stream.sending_since < limit and stream.task is not None and not stream.closed:
+                stream.closed = True
+                self.dropped += 1
+                stream.task.cancel()
+
+    async def _turn_scenes(self) -> None:
+        while True:
+            now = self.now_ms()
+            for plan in self.plans.values():
+                if self._scene_until.get(plan.name, 0) <= now and self._turn(plan, now):
+                    self._wake_all(SCENE, [stream for stream in self._streams if stream.plan is plan])
+            pending = [until for until in self._scene_until.values() if until > now]
+            await asyncio.sleep(min(1.0, (min(pending) - now) / 1000) if pending else 1.0)
+
+    def _turn(self, plan: ScreenPlan, now: int) -> bool:
+        """Work out what a screen shows now; whether that is new."""
+        pages = {name: said.pages for name, said in self.states.items()}
+        shown = shown_at(plan.scenes, pages, now)
+        self._scene_until[plan.name] = shown.until or now + 1000
+        body = event("scene", encode({"scene": shown.scene, "page": shown.page, "pages": shown.pages, "until": shown.until}))
+        if self._scenes.get(plan.name) == body:
+            return False
+        self._scenes[plan.name] = body
+        return True
+
+    async def _check(self) -> None:
+        """Every few seconds: one question for all open streams; those that are nobody's any more get ``bye``."""
+        while True:
+            try:
+                await asyncio.wait_for(self._check_now.wait(), self.check_seconds)
+            except TimeoutError:
+                pass
+            self._check_now.clear()
+            sessions = {stream.session for stream in self._streams}
+            if not sessions:
+                continue
+            try:
+                living = await asyncio.to_thread(self.living, sessions)
+            except Exception as err:  # noqa: BLE001  (asked again at the next check; the guard asks on its own)
+                log.warning("principals cannot be checked", error=f"{type(err).__name__}: {err}")
+                continue
+            self._wake_all(BYE, [stream for stream in self._streams if stream.session not in living])
+
+    # ---- a stream -------------------------------------------------------------------------------------------------------
+
+    def _hello(self, plan: ScreenPlan) -> bytes:
+        now = self.now_ms()
+        if self._scene_until.get(plan.name, 0) <= now:
+            self._turn(plan, now)
+        hello = {
+            "now": now, "build": self.build, "layout": plan.layout, "tick_seconds": self.tick_seconds, "screen": plan.name,
+            "seq": self.seq, "reload_jitter_ms": self.reload_jitter_ms,
+        }
+        frames = [self.states[name].frame for name in plan.instances if name in self.states]
+        self.sent_frames += len(frames)
+        return b"".join([event("hello", encode(hello)), self._scenes[plan.name], *frames])
+
+    def _due(self, stream: Stream) -> bytes:
+        """What is due, joined: the scene first, then states, then the tick."""
+        due, stream.due = stream.due, set()
+        if len(due) == 1:
+            (only,) = due
+            return self._bytes_of(only, stream)
+        return b"".join([self._bytes_of(what, stream) for what in sorted(due, key=lambda what: _BEFORE.get(what, 1))])
+
+    def _bytes_of(self, what: str, stream: Stream) -> bytes:
+        if what == SCENE:
+            return self._scenes[stream.plan.name]
+        shared = self._shared.get(what)
+        if shared is not None:
+            return shared
+        self.sent_frames += 1
+        return self.states[what].frame
+
+    async def stream(self, plan: ScreenPlan, session: bytes, receive: Receive, send: Send) -> None:
+        """Serve one connection until it ends: the current state at once, then whatever becomes due."""
+        stream = Stream(plan, session)
+        loop = asyncio.get_running_loop()
+        stream.task = asyncio.current_task()
+        gone = asyncio.ensure_future(_until_gone(receive, stream))
+        self._streams.add(stream)
+        for name in plan.instances:
+            self._subscribers.setdefault(name, set()).add(stream)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+            body = self._hello(plan)
+            last = False
+            while not stream.closed:
+                self.sent_bytes += len(body)
+                stream.sending_since = time.monotonic()
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                stream.sending_since = 0.0
+                if last:
+                    break
+                if not stream.due:
+                    stream.waiter = loop.create_future()
+                    await stream.waiter
+                last = BYE in stream.due
+                body = self._due(stream)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except asyncio.CancelledError:
+            if not stream.closed:  # cancelled by the server's own end, not by _drop_slow
+                raise
+        except OSError:
+            pass  # the client went away while being sent to
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+            for name in plan.instances:
+                self._subscribers[name].discard(stream)
+
+
+async def _until_gone(receive: Receive, stream: Stream) -> None:
+    """Wait for the client to hang up; then end the stream."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.closed = True
+    stream.wake()

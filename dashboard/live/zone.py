@@ -1,0 +1,73 @@
+"""A zone of screens as the live layer sees it: its instances, what each screen shows, and the first paint of a page."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.live.frames import Tree, digest, encode, is_component
+from dashboard.live.hub import ScreenPlan
+from dashboard.live.snapshot import Instance, Said
+
+MARK = "live-page"
+"""The id of the element that tells the page who it is: screen, build, layout."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """``page(screen, drawn)`` gives the JSON tree of a screen's whole page around the drawn panels (by instance)."""
+
+    name: str
+    instances: tuple[Instance, ...]
+    plans: Mapping[str, ScreenPlan]
+    page: Callable[[str, Mapping[str, Tree]], Tree]
+
+
+def layout_hash(declared: Any, empty_page: Tree) -> str:
+    """The name of a layout: what is declared of a screen and everything around its panels."""
+    return digest(encode([declared, empty_page]))[:16]
+
+
+class Pages:
+    """The first paint of every screen: the page with what its panels say now, encoded once for each state."""
+
+    def __init__(self, zone: Zone, build: str) -> None:
+        self.zone, self.build = zone, build
+        self._kept: dict[str, tuple[Mapping[str, Said], bytes, bytes]] = {}
+
+    def layout(self, screen: str, states: Mapping[str, Said]) -> Tree:
+        """The page's JSON tree, every slot marked with the shape and the limits of what it holds."""
+        plan = self.zone.plans[screen]
+        drawn = {name: states[name].drawn.tree for name in plan.instances if name in states}
+        tree = _marked(self.zone.page(screen, drawn), states)
+        mark = {"type": "Div", "namespace": "dash_html_components", "props": {
+            "id": MARK, "hidden": True, "data-build": self.build, "data-layout": plan.layout, "data-screen": screen,
+        }}
+        return {"type": "Div", "namespace": "dash_html_components", "props": {"id": "page", "children": [tree, mark]}}
+
+    def body(self, screen: str, states: Mapping[str, Said]) -> tuple[bytes, bytes]:
+        """The same as JSON, and gzipped; made anew only when a state changed since."""
+        kept = self._kept.get(screen)
+        if kept is None or kept[0] is not states:
+            body = encode(self.layout(screen, states))
+            kept = self._kept[screen] = (states, body, gzip.compress(body, 5, mtime=0))
+        return kept[1], kept[2]
+
+
+def _marked(value: Any, states: Mapping[str, Said]) -> Any:
+    if isinstance(value, list):
+        return [_marked(item, states) for item in value]
+    if not is_component(value):
+        return value
+    props = value["props"]
+    said = states.get(props.get("data-panel", "")) if str(props.get("id", "")).startswith("slot-") else None
+    if said is not None:
+        marks = {"data-shape": said.drawn.shape, "data-seq": said.seq, "data-late": said.late, "data-stale": said.stale}
+        if said.failed:
+            marks["data-failed"] = "1"
+        return {**value, "props": {**props, **{key: item for key, item in marks.items() if item is not None}}}
+    if "children" not in props:
+        return value
+    return {**value, "props": {**props, "children": _marked(props["children"], states)}}

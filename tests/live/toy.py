@@ -1,0 +1,136 @@
+"""A tiny wall of three panels on real stores, and a program that serves it: what the live layer is tested with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dash import html
+from sqlalchemy import Engine, insert, select, update
+
+from config.declarations import Regency
+from config.loading import load
+from config.settings import Settings
+from dashboard.live.frames import plain
+from dashboard.live.hub import ScreenPlan
+from dashboard.live.scenes import Planned
+from dashboard.live.snapshot import Instance
+from dashboard.live.zone import Zone, layout_hash
+from dashboard.queries.answers import Context, Limits
+from dashboard.store.changes import announce
+from dashboard.store.engine import writing
+from dashboard.store.tables import meta
+
+DECLARED = {
+    "regency.toml": 'name = "Kabupaten Uji"\ntimezone = "Asia/Makassar"\n',
+    "agencies/dinas.toml": 'name = { id = "Dinas Uji", en = "Test agency" }\nshort_name = "Uji"\n',
+    "screens.toml": """
+[scenes.one]
+name = { id = "Satu", en = "One" }
+dwell = "1 hour"
+panels = []
+[screens.west]
+name = "Barat"
+scenes = ["one"]
+""",
+}
+
+
+def declare(folder: Path) -> Regency:
+    """The toy's declarations, written and read."""
+    for name, text in DECLARED.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return load(folder)
+
+
+def put(engine: Engine, key: str, value: str, what: str = "cases") -> None:
+    """Change a figure of the toy and announce it, as a collector does: last in its transaction."""
+    with writing(engine).begin() as connection:
+        name = f"toy.{key}"
+        done = connection.execute(update(meta).where(meta.c.key == name).values(value=value))
+        if not done.rowcount:
+            connection.execute(insert(meta).values(key=name, value=value))
+        announce(connection, "toy", [what])
+
+
+def taken(engine: Engine, key: str, otherwise: str) -> str:
+    """A figure of the toy."""
+    with engine.connect() as connection:
+        return connection.execute(select(meta.c.value).where(meta.c.key == f"toy.{key}")).scalar() or otherwise
+
+
+def _answer(context: Context, value: Any, stale: int | None = None) -> SimpleNamespace:
+    now = int(context.now.timestamp())
+    return SimpleNamespace(as_of=now, changes_at=None, limits=Limits(None, stale), value=value)
+
+
+def _figure(context: Context) -> SimpleNamespace:
+    stale = taken(context.engine, "stale", "")
+    return _answer(context, taken(context.engine, "figure", "0"), int(stale) if stale else None)
+
+
+def _list(context: Context) -> SimpleNamespace:
+    return _answer(context, [name for name in taken(context.engine, "list", "a,b").split(",") if name])
+
+
+def _frail(context: Context) -> SimpleNamespace:
+    value = taken(context.engine, "frail", "1")
+    if value == "broken":
+        raise RuntimeError("the toy is broken")
+    return _answer(context, value)
+
+
+def _failed() -> html.Div:
+    return html.Div("tidak dapat dihitung", className="panel-failed")
+
+
+def instances() -> tuple[Instance, ...]:
+    """A figure, a list whose shape changes, and one that can be broken."""
+    return (
+        Instance("figure", _figure, lambda found: html.Div(
+            [html.B(found.value, id="value"), html.I(id="age", **{"data-age-since": found.as_of - 65})], className="tile"
+        ), _failed, frozenset({"cases"})),
+        Instance("list", _list, lambda found: html.Ol([html.Li(name, id=f"li-{name}") for name in found.value]), _failed,
+                 frozenset({"cases"})),
+        Instance("frail", _frail, lambda found: html.B(found.value, id="value"), _failed, frozenset({"cases"})),
+    )
+
+
+def zone(regency: Regency) -> Zone:
+    """The toy's wall: one screen, one scene."""
+    times = {"seconds": "{n} detik", "minutes_one": "{n} menit", "minutes": "{n} menit", "hours_one": "{n} jam",
+             "hours": "{n} jam", "days_one": "{n} hari", "days": "{n} hari"}
+    spoken = json.dumps({"language": "id", "zone": regency.timezone, "separator": ".", "times": times})
+
+    def page(screen: str, drawn: Any) -> Any:
+        slots = [html.Div(drawn.get(name), id=f"slot-{name}", **{"data-panel": name}) for name in ("figure", "list", "frail")]
+        words = html.Div(id="live-words", hidden=True, **{"data-words": spoken})
+        return plain(html.Div([
+            html.Span(**{"data-live": "clock"}), html.Span(**{"data-live": "date"}),
+            html.Div(["SAMBUNGAN TERPUTUS sejak ", html.Span(**{"data-live": "lost-since"})], id="live-lost"),
+            html.Div(slots, id="scene-one", className="is-shown", **{"data-scene": "one", "data-page-shown": "1"}), words,
+        ]))
+
+    names = tuple(each.id for each in instances())
+    plan = ScreenPlan("west", names, (Planned("one", 3_600_000, names),), layout_hash("west", page("west", {})))
+    return Zone("wall", instances(), {"west": plan}, page)
+
+
+def main() -> None:
+    """``python -m tests.live.toy FOLDER PORT BUILD TICK_SECONDS``: serve until told to stop."""
+    from dashboard.serve import app, listening, run_server
+
+    folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+    regency = load(folder / "config")
+    settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
+    serving = app(settings, regency, zone=zone(regency), build=build, tick_seconds=tick, reload_jitter_ms=500)
+    run_server(serving, listening("127.0.0.1", port))
+
+
+if __name__ == "__main__":
+    main()
