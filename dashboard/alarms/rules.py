@@ -1,7 +1,7 @@
 """The four built-in rules, until the alarm desk comes: which abnormal states ask for an action now?
 
-A source's silence never clears a process alarm and never raises one: the process rules are judged only for agencies whose
-sources are known; the freshness rule speaks for the others.
+A source's silence never clears a process alarm and never raises one: where a source is stale its agency is judged as it stood
+when the source last spoke, and an alarm that held then stays, marked with the source's state.
 """
 
 from __future__ import annotations
@@ -11,14 +11,24 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from dashboard.alarms.calls import uncalled
-from dashboard.clock import day_start, epoch
+from dashboard.clock import DAY, day_start, epoch, local_day, utc
 from dashboard.queries.answers import Alarm, Alarms, Context, Level, SourceAge, State, question
 from dashboard.queries.freshness import OUT, ages, soonest
-from dashboard.queries.gauges import gauge_values
-from dashboard.queries.thirty_days import times_by_agency, window
-from dashboard.queries.today import overdue_by
-from dashboard.queries.volumes import MARK, band_of, comparable_days, covered_days, versions_of
-from dashboard.store.tables import dimension, gauge
+from dashboard.queries.gauges import between, gauges_at
+from dashboard.queries.thirty_days import thirty_days, thirty_days_change_at, window
+from dashboard.queries.today import KIND, next_due, open_by_part
+from dashboard.queries.volumes import (
+    MARK,
+    Versions,
+    band_of,
+    comparable_days,
+    covered_days,
+    feeding,
+    kept,
+    next_mark,
+    versions_of,
+)
+from dashboard.store.tables import gauge
 
 ORDER = {Level.CRITICAL: 0, Level.WARNING: 1, Level.ATTENTION: 2}
 LEAST_OVERDUE = 3
@@ -35,79 +45,110 @@ def freshness_alarms(context: Context, known: dict[str, SourceAge]) -> Iterator[
             yield Alarm(
                 key=f"source:{age.source}", rule="offline" if offline else "silent" if age.why == "silent" else "stale",
                 level=Level.WARNING if offline else Level.ATTENTION, subject=age.short_name, since=since,
-                params={"source": age.source, "data_until": age.data_until, "limit_seconds": age.limit_seconds},
-                value=float(now - (age.data_until or since)) // 60, source_state=age.state,
+                params={
+                    "source": age.source, "data_until": age.data_until, "limit_seconds": age.limit_seconds,
+                    "from": age.data_until or since,
+                },
+                value=float((now - (age.data_until or since)) // 60), source_state=age.state,
             )
 
 
-def overdue_alarms(context: Context, known: dict[str, SourceAge]) -> Iterator[Alarm]:
-    """More overdue requests at an agency than is typical for this hour."""
-    now, zone = epoch(context.now), context.regency.zone
-    counts, _ = overdue_by(context, "agency", "source")
-    version = versions_of(context.engine)
-    days = comparable_days(context)
-    seconds = now - day_start(days[0], zone) if days else 0
-    seconds %= 86_400
-    past = gauge_values(context, "overdue", [day_start(day, zone) + seconds for day in days], version)
-    covered = covered_days(context, version)
-    for agency in sorted({key[0] for key in counts}):
-        sources = [source for who, source in counts if who == agency]
-        if any(source not in known or known[source].state in OUT for source in sources):
+def overdue_alarms(context: Context, known: dict[str, SourceAge], version: Versions) -> Iterator[Alarm]:
+    """More overdue requests at an agency than is typical for this hour; no agency is judged while a source is loading."""
+    fed: dict[str, set[str]] = {}
+    for source, agency, kind in feeding(context):
+        if kind == KIND:
+            fed.setdefault(agency, set()).add(source)
+    fresh: dict[str, tuple[str, ...]] = {}
+    for agency, sources in sorted(fed.items()):
+        out = [known[source] for source in sources if known[source].state in OUT]
+        if any(known[source].data_until is None for source in sources):
             continue
-        value = sum(counts[agency, source] for source in sources)
+        if out:
+            at = min(age.data_until or 0 for age in out)
+            yield from _overdue(context, {agency: tuple(sorted(sources))}, at, out[0].state, version)
+        else:
+            fresh[agency] = tuple(sorted(sources))
+    yield from _overdue(context, fresh, epoch(context.now), State.NORMAL, version)
+
+
+def _overdue(
+    context: Context, agencies: dict[str, tuple[str, ...]], at: int, state: State, version: Versions
+) -> Iterator[Alarm]:
+    """Alarms of agencies as they stand at an instant, from these sources of theirs."""
+    zone, needed = context.regency.zone, context.regency.thresholds.comparable_days_needed
+    sources = sorted({source for found in agencies.values() for source in found})
+    if not sources:
+        return
+    now = epoch(context.now)
+    parts = open_by_part(context, version, None if at == now else at)
+    counts = {(source, agency): one.overdue for (source, agency, kind), one in parts.items() if kind == KIND}
+    judged = {who: keys for who, keys in agencies.items() if sum(counts.get((key, who), 0) for key in keys) >= LEAST_OVERDUE}
+    if not judged:
+        return
+    then = context._replace(now=utc(at))
+    days = comparable_days(then)
+    seconds = at - day_start(local_day(at, zone), zone)
+    past = gauges_at(context, "overdue", [day_start(day, zone) + seconds for day in days], version)
+    covered = covered_days(context, sources, days, version)
+    for agency, keys in judged.items():
+        value = sum(counts.get((key, agency), 0) for key in keys)
         values = [
-            sum(past[number].get((source, agency), 0.0) for source in sources) for number, day in enumerate(days)
-            if all(day_start(day, zone) in covered.get(source, ()) for source in sources)
+            between(*marks, keys, agency) for day, marks in zip(days, past, strict=True) if all(day in covered[key] for key in keys)
         ]
-        band = band_of(values, context.regency.thresholds.comparable_days_needed)
-        if band is None or value < LEAST_OVERDUE or value <= band.high:
+        band = band_of([one for one in values if one is not None], needed)
+        if band is None or value <= band.high:
             continue
         yield Alarm(
             key=f"overdue:{agency}", rule="overdue", level=Level.WARNING, subject=_short(context, agency),
-            since=_since_above(context, agency, band.high, now), params={"count": value, "typical": band.median},
-            value=float(value),
+            since=_since_above(_last_day(context, at).get(agency, {}), band.high, at),
+            params={"count": value, "typical": band.median}, value=float(value), source_state=state,
         )
 
 
-def _since_above(context: Context, agency: str, high: float, now: int) -> int:
-    """Since which mark of the last day an agency's overdue count has been above a value."""
+def _last_day(context: Context, at: int) -> dict[str, dict[int, float]]:
+    """Overdue by agency at each ten-minute mark of the day before an instant; the leader writes a mark within its minute."""
     statement = (
-        select(gauge.c.at, func.sum(gauge.c.value)).where(
-            gauge.c.at > now - 86_400, gauge.c.at <= now, gauge.c.metric == "overdue", gauge.c.agency == agency
-        ).group_by(gauge.c.at).order_by(gauge.c.at.desc())
+        select(gauge.c.agency, gauge.c.at, func.sum(gauge.c.value)).where(
+            gauge.c.at > at - DAY, gauge.c.at <= at, gauge.c.metric == "overdue"
+        ).group_by(gauge.c.agency, gauge.c.at)
     )
-    since = now // MARK * MARK
-    with context.engine.connect() as connection:
-        for at, value in connection.execute(statement):
-            if value <= high or at < since - MARK:
-                break
-            since = at
-    return since
+
+    def read() -> dict[str, dict[int, float]]:
+        found: dict[str, dict[int, float]] = {}
+        with context.engine.connect() as connection:
+            for agency, mark, value in connection.execute(statement):
+                found.setdefault(agency, {})[mark] = float(value)
+        return found
+
+    return kept(context, ("overdue marks", at // MARK), epoch(context.now) // 60, read)
 
 
-def standard_alarms(context: Context, known: dict[str, SourceAge]) -> Iterator[Alarm]:
-    """The 90th percentile of the last 30 days over the standard, judged with enough cases; since the last midnight."""
-    feeding = _feeding(context)
-    for agency, times in sorted(times_by_agency(context, versions_of(context.engine)).items()):
-        sources = feeding.get(agency, set())
-        if any(source not in known or known[source].state in OUT for source in sources):
-            continue
+def _since_above(marks: dict[int, float], high: float, at: int) -> int:
+    """Since which mark before an instant a count has been above a value without a break; the instant itself when it rose
+    after the last mark."""
+    last = at // MARK * MARK
+    if last not in marks:  # not written yet
+        last -= MARK
+    if marks.get(last, 0.0) <= high:
+        return at
+    while marks.get(last - MARK, 0.0) > high:
+        last -= MARK
+    return last
+
+
+def standard_alarms(context: Context, known: dict[str, SourceAge], version: Versions) -> Iterator[Alarm]:
+    """The 90th percentile of the last 30 days over the standard, judged with enough cases."""
+    for agency, times in sorted(thirty_days(context, version).times.items()):
+        sources = {source for source, who, _ in feeding(context) if who == agency}
+        states = sorted({known[source].state for source in sources if known[source].state in OUT})
         if times.enough and times.p90_share is not None and times.p90_share > 1:
             yield Alarm(
                 key=f"standard:{agency}:{times.service}", rule="standard", level=Level.WARNING, subject=_short(context, agency),
-                since=window(context)[1], params={
+                since=times.over_since or window(context)[1], params={
                     "service": times.service, "p90": times.p90, "unit": times.unit, "standard": times.amount, "cases": times.cases,
-                }, value=times.p90,
+                }, value=times.p90, source_state=states[0] if states else State.NORMAL,
             )
-
-
-def _feeding(context: Context) -> dict[str, set[str]]:
-    with context.engine.connect() as connection:
-        found: dict[str, set[str]] = {}
-        for source, agency in connection.execute(select(dimension.c.source, dimension.c.agency).distinct()):
-            if source in context.regency.sources:
-                found.setdefault(agency, set()).add(source)
-        return found
 
 
 def _short(context: Context, agency: str) -> str:
@@ -118,16 +159,21 @@ def _short(context: Context, agency: str) -> str:
 @question(reads={"cases", "history", "state", "gauges"})
 def open_alarms(context: Context) -> Alarms:
     """What is abnormal now, worst first, and how does the whole regency stand?"""
+    now, version = epoch(context.now), versions_of(context)
     known = ages(context)
     calls, next_call = uncalled(context, known)
-    found = [
-        *freshness_alarms(context, known), *overdue_alarms(context, known), *standard_alarms(context, known), *calls,
-    ]
+    silent = list(freshness_alarms(context, known))
+    due = next_due(open_by_part(context, version), (KIND,))
+    found = [*silent, *overdue_alarms(context, known, version), *standard_alarms(context, known, version), *calls]
     found.sort(key=lambda alarm: (ORDER[alarm.level], alarm.since, alarm.key))
-    _, next_due = overdue_by(context, "agency")
-    now = epoch(context.now)
-    watched = {source.owner for source in context.regency.sources.values()} | set(_feeding(context))
+    watched = {source.owner for source in context.regency.sources.values()} | {part[1] for part in feeding(context)}
+    next_minute = soonest(*(  # a freshness alarm counts the minutes of its age
+        alarm.params["from"] + (int(alarm.value or 0) + 1) * 60 for alarm in silent
+    ))
     return Alarms(
         as_of=now, alarms=tuple(found), overall=found[0].level if found else Level.NORMAL, agencies_watched=len(watched),
-        changes_at=soonest(now // MARK * MARK + MARK, next_due, next_call, *(age.changes_at for age in known.values())),
+        changes_at=soonest(
+            next_mark(now), due, next_call, next_minute, thirty_days_change_at(context, version),
+            *(age.changes_at for age in known.values()),
+        ),
     )

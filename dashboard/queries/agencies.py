@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import case as sql_case
-from sqlalchemy import func, select
-
-from dashboard.clock import DAY, day_start, epoch
+from dashboard.clock import HOUR
 from dashboard.queries.answers import (
     Agencies,
     AgencyRow,
     Context,
     Figure,
     Level,
-    Limits,
     SourceAge,
     State,
     question,
 )
 from dashboard.queries.freshness import OUT, soonest
-from dashboard.queries.thirty_days import AgencyTimes, Judged, judged_by_agency, times_by_agency
-from dashboard.queries.today import Day
+from dashboard.queries.thirty_days import AgencyTimes, Judged, thirty_days, thirty_days_change_at
+from dashboard.queries.today import day_of, next_due, open_by_part
 from dashboard.queries.totals import figure, known_of, too_few
-from dashboard.queries.volumes import Cumulated, at_minute
-from dashboard.store.tables import GRAINS, case, cell, dimension
 
 ALL_KINDS = ("request", "complaint", "visit")
 RANK = {State.OFFLINE: 0, State.STALE: 1, State.LOADING: 2, State.LATE: 3, State.NORMAL: 4, State.NONE: 5}
@@ -35,10 +28,10 @@ HOURS = 10
 
 @dataclass(frozen=True)
 class Complaints:
-    """Open complaints of one agency: how many, how many past their clock."""
+    """Open complaints of one agency: how many, how many past their clock. ``None`` while no source tells of complaints."""
 
-    open: int
-    late: int
+    open: int | None = None
+    late: int | None = None
 
 
 class Board:
@@ -46,45 +39,41 @@ class Board:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.day = Day(context, ALL_KINDS)
+        self.day = day_of(context, ALL_KINDS, by_agency=True)
         self.ages = {age.source: age for age in self.day.ages}
-        with context.engine.connect() as connection:
-            feeds = connection.execute(select(dimension.c.source, dimension.c.agency).distinct()).all()
-            self.hours = self._hours(connection)
-            self.complaints, self.next_due = self._complaints(connection)
+        self.hours = self._hours()
+        self.open = open_by_part(context, self.day.version)
         self.sources: dict[str, set[str]] = {}
-        for source, agency in feeds:
-            if source in self.ages:
-                self.sources.setdefault(agency, set()).add(source)
+        for feeder, agency, _ in self.day.parts:
+            if feeder in self.ages:
+                self.sources.setdefault(agency, set()).add(feeder)
         for key, source in context.regency.sources.items():
             if source.feeds == "cases" and "agency" not in source.fields:
                 self.sources.setdefault(source.owner, set()).add(key)
-        self.times = times_by_agency(context, self.day.version)
-        self.judged = judged_by_agency(context, self.day.version)
+        month = thirty_days(context, self.day.version)
+        self.times, self.judged = month.times, month.judged
 
-    def _hours(self, connection: Any) -> dict[str, dict[int, int]]:
-        start = day_start(self.day.today, self.context.regency.zone)
-        rows = connection.execute(
-            select(dimension.c.agency, cell.c.period, func.sum(cell.c.received))
-            .join(dimension, dimension.c.id == cell.c.dim)
-            .where(cell.c.grain == GRAINS["hour"], cell.c.period >= start, cell.c.period < start + DAY, cell.c.received != 0)
-            .group_by(dimension.c.agency, cell.c.period)
-        )
-        found: dict[str, dict[int, int]] = {}
-        for agency, period, count in rows:
-            found.setdefault(agency, {})[(period - start) // 3600] = int(count)
+    def _hours(self) -> dict[str, list[int]]:
+        """Received per hour of today by agency, from today's running sums."""
+        found: dict[str, list[int]] = {}
+        for (_, agency), lines in self.day.sums.items():
+            line = lines["received"]
+            counts = found.setdefault(agency, [0] * 24)
+            for hour in range(24):
+                counts[hour] += line[min(6 * hour + 6, len(line) - 1)] - line[min(6 * hour, len(line) - 1)]
         return found
 
-    def _complaints(self, connection: Any) -> tuple[dict[str, Complaints], int | None]:
-        now = epoch(self.context.now)
-        late = func.sum(sql_case((case.c.due_at < now, 1), else_=0))
-        following = func.min(sql_case((case.c.due_at >= now, case.c.due_at), else_=None))
-        rows = connection.execute(
-            select(dimension.c.agency, func.count(), late, following).join(dimension, dimension.c.id == case.c.dim)
-            .where(case.c.ended_as.is_(None), case.c.deleted_at.is_(None), dimension.c.kind == "complaint")
-            .group_by(dimension.c.agency)
-        ).all()
-        return {row[0]: Complaints(int(row[1]), int(row[2])) for row in rows}, soonest(*(row[3] for row in rows))
+    def complaints_of(self, agency: str) -> Complaints:
+        """An agency's open complaints: zero only where a loaded source of complaints speaks for it, or for all agencies."""
+        found = [one for (_, who, kind), one in self.open.items() if who == agency and kind == "complaint"]
+        if found:
+            return Complaints(sum(one.count for one in found), sum(one.overdue for one in found))
+        sources = self.context.regency.sources
+        telling = [
+            key for key, age in self.ages.items() if age.data_until is not None and sources[key].kind == "complaint"
+            and ("agency" in sources[key].fields or sources[key].owner == agency)
+        ]
+        return Complaints(0, 0) if telling else Complaints()
 
     def worst(self, agency: str) -> SourceAge:
         """The age that speaks for an agency: its worst source."""
@@ -95,19 +84,15 @@ class Board:
         """One agency's row."""
         regency, day = self.context.regency, self.day
         declared = regency.agencies.get(agency)
-        known = known_of([self.ages[key] for key in sorted(self.sources[agency])], None)
-
-        def received(sums: Cumulated, sources: tuple[str, ...], seconds: float) -> float:
-            return sum(
-                at_minute(part["received"], seconds) for (source, who, _), part in sums.items()
-                if source in sources and who == agency
-            )
-
-        one = figure(
-            self.context, "received", known, lambda sources: received(day.sums, sources, 2 * DAY),
-            day.band(lambda sums, sources: received(sums, sources, day.seconds)),
+        known = known_of(
+            [self.ages[key] for key in sorted(self.sources[agency])],
+            {source: parts.get(agency, 0.0) for source, parts in day.typical.items()},
         )
-        complaints = self.complaints.get(agency, Complaints(0, 0))
+        one = figure(
+            self.context, "received", known, day.so_far("received", agency),
+            day.band(lambda sums, sources: day.total(sums, sources, "received", day.seconds, agency)),
+        )
+        complaints = self.complaints_of(agency)
         times = self.times.get(agency, AgencyTimes())
         return AgencyRow(
             agency=agency, short_name=declared.short_name if declared else agency, subtitle=times.service or "",
@@ -120,11 +105,11 @@ class Board:
 
     def _bars(self, agency: str, one: Figure) -> tuple[int | None, ...]:
         """Received per hour; hours to come, and hours after what a stale source told, are not there."""
-        zone_start = day_start(self.day.today, self.context.regency.zone)
+        midnight = self.day.now - self.day.seconds
         until = one.data_until if one.state in OUT and one.data_until else self.day.now
-        counts = self.hours.get(agency, {})
+        counts = self.hours.get(agency, [0] * 24)
         return tuple(
-            counts.get(hour, 0) if zone_start + hour * 3600 <= until else None for hour in range(FIRST_HOUR, FIRST_HOUR + HOURS)
+            counts[hour] if midnight + hour * HOUR <= until else None for hour in range(FIRST_HOUR, FIRST_HOUR + HOURS)
         )
 
     def _on_time(self, agency: str, known_state: Figure) -> Figure:
@@ -161,5 +146,7 @@ def agency_rows(context: Context) -> Agencies:
     )
     return Agencies(
         as_of=board.day.now, rows=rows, not_connected=absent,
-        changes_at=soonest(board.day.changes_at, board.next_due), limits=Limits(),
+        changes_at=soonest(
+            board.day.changes_at, next_due(board.open, ("complaint",)), thirty_days_change_at(context, board.day.version)
+        ),
     )

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from config.declarations import Source
 from dashboard.clock import epoch
 from dashboard.queries.answers import Context, Limits, SourceAge, Sources, State, question
+from dashboard.queries.volumes import kept
+from dashboard.store.changes import versions
 from dashboard.store.state import SourceState, states
 from dashboard.store.tables import run
 from dashboard.worktime import calendar_of
@@ -78,6 +80,12 @@ def _quiet_at(regency: Regency, source: Source, state: SourceState) -> int | Non
 
 def ages(context: Context) -> dict[str, SourceAge]:
     """Every declared source's age, in declared order. One whose first run is under way is loading."""
+    with context.engine.connect() as connection:
+        version = versions(connection)
+    return kept(context, "ages", (version, epoch(context.now)), lambda: _ages(context))
+
+
+def _ages(context: Context) -> dict[str, SourceAge]:
     now, declared = epoch(context.now), context.regency.sources
     with context.engine.connect() as connection:
         known = states(connection)

@@ -4,45 +4,46 @@ from __future__ import annotations
 
 from functools import partial
 
-from dashboard.clock import HOUR
+from dashboard.clock import DAY, HOUR
 from dashboard.queries.answers import Context, Rolling, question
-from dashboard.queries.today import Day
+from dashboard.queries.today import Day, day_of
 from dashboard.queries.totals import figure
-from dashboard.queries.volumes import MARK, Cumulated
+from dashboard.queries.volumes import MARK, Lines, kept, settled
 
-BAND_STEP = 3600
+BAND_STEP = HOUR
 
 
 @question(reads={"cases", "history", "state"})
 def received_rolling(context: Context) -> Rolling:
     """How many requests came in the last 60 minutes, and how does the day compare with the usual one?"""
-    day = Day(context)
+    day = day_of(context)
     one = figure(
-        context, "received", day.known,
-        lambda sources: hour_to(day, day.sums, sources, day.seconds),
-        day.band(lambda sums, sources: hour_to(day, sums, sources, day.seconds)),
+        context, "received", day.known, lambda sources: hour_to(day, day.seconds, day.sums, sources),
+        day.band(partial(hour_to, day, day.seconds)),
     )
     over = day.known.counted or day.known.everyone
-    end = day.seconds
+    end: float = day.seconds
     if one.data_until is not None:  # the line ends where the data does: after it there is nothing, not zero
-        end = max(0, min(end, one.data_until - (day.now - day.seconds)))
-    steps = [*range(0, int(end) + 1, MARK), *([end] if end % MARK else [])]
-    line = tuple((second / 60, hour_to(day, day.sums, over, second)) for second in steps)
-    band = []
-    for second in range(0, 86_400 + 1, BAND_STEP):
-        typical = day.band(partial(_hour_at, day, second))(over)
-        if typical is not None:
-            band.append((second / 60, typical.low, typical.high))
+        end = min(end, one.data_until - (day.now - day.seconds))
+    steps = [] if end < 0 or one.value is None else [*range(0, int(end) + 1, MARK), *([end] if end % MARK else [])]
+    line = tuple((second / 60, hour_to(day, second, day.sums, over)) for second in steps)
     return Rolling(
-        as_of=day.now, line=line, band=tuple(band), last=line[-1][1] if line else None, figure=one, changes_at=day.changes_at,
-        limits=one.limits,
+        as_of=day.now, line=line, band=_usual_day(day, over), last=line[-1][1] if line else None, figure=one,
+        changes_at=day.changes_at, limits=one.limits,
     )
 
 
-def _hour_at(day: Day, seconds: float, sums: Cumulated, sources: tuple[str, ...]) -> float:
-    return hour_to(day, sums, sources, seconds)
+def _usual_day(day: Day, sources: tuple[str, ...]) -> tuple[tuple[float, float, float], ...]:
+    """(minute, low, high) for every hour of the day, kept while neither the past nor what is covered changes."""
+    covered = tuple(day.covers(source, number) for source in sources for number in range(len(day.days)))
+
+    def make() -> tuple[tuple[float, float, float], ...]:
+        bands = [(second / 60, day.band(partial(hour_to, day, second))(sources)) for second in range(0, DAY + 1, BAND_STEP)]
+        return tuple((minute, one.low, one.high) for minute, one in bands if one is not None)
+
+    return kept(day.context, ("usual day", day.today, sources), (settled(day.context, day.version), covered), make)
 
 
-def hour_to(day: Day, sums: Cumulated, sources: tuple[str, ...], seconds: float) -> float:
+def hour_to(day: Day, seconds: float, sums: Lines, sources: tuple[str, ...]) -> float:
     """Cases received in the 60 minutes before a time of day (since midnight in the first hour)."""
     return day.total(sums, sources, "received", seconds) - day.total(sums, sources, "received", max(0.0, seconds - HOUR))

@@ -1,20 +1,26 @@
 """The last 30 whole days by agency: time of the headline service against its standard, and the share on time.
 
-Whole local days, so that it only changes at midnight or when a past day does; kept for a minute besides.
+Whole local days, so that it only changes at midnight or when a past day does, and then at most once a minute.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.clock import day_start, epoch, local_day
 from dashboard.queries.answers import Context
+from dashboard.queries.day_facts import DayFacts, Seconds, Served, facts_of, in_unit
 from dashboard.queries.volumes import Versions, kept
-from dashboard.store.durations import Distribution, durations, promise
-from dashboard.store.tables import GRAINS, cell, dimension
+from dashboard.store.durations import durations, promise
+from dashboard.worktime import calendar_of
 
 DAYS = 30
 KEPT_SECONDS = 60
@@ -22,7 +28,11 @@ KEPT_SECONDS = 60
 
 @dataclass(frozen=True)
 class AgencyTimes:
-    """Median and 90th percentile of an agency in ``unit``, and as shares of the standard (``amount``)."""
+    """Median and 90th percentile of an agency's headline service in ``unit``, and as shares of the standard (``amount``).
+
+    Without a declared headline: its service with the most cases. ``over_since``: the midnight from which on the 90th
+    percentile of the 30 days before has been over the standard without a break (looked for up to 30 days back).
+    """
 
     service: str | None = None
     median: float | None = None
@@ -33,6 +43,7 @@ class AgencyTimes:
     p90_share: float | None = None
     cases: int = 0
     enough: bool = False
+    over_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,14 @@ class Judged:
     on_time: int
 
 
+@dataclass(frozen=True)
+class ThirtyDays:
+    """Both, by agency."""
+
+    times: dict[str, AgencyTimes]
+    judged: dict[str, Judged]
+
+
 def window(context: Context) -> tuple[int, int]:
     """The last 30 whole local days, [start, end)."""
     zone = context.regency.zone
@@ -50,66 +69,125 @@ def window(context: Context) -> tuple[int, int]:
     return day_start(today - timedelta(days=DAYS), zone), day_start(today, zone)
 
 
-def _version(context: Context, version: Versions) -> tuple[int, int, int]:
-    """Kept until a past day changes, and then for the rest of the minute."""
-    return version.engine, window(context)[0], epoch(context.now) // KEPT_SECONDS
+class _Slow:
+    """One answer over 30 days: which change of earlier days it knows, and in which minute it was made."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.history = self.minute = -1
+        self.answer: Any = None
 
 
-def times_by_agency(context: Context, version: Versions) -> dict[str, AgencyTimes]:
-    """Times by agency."""
-    return kept(("times", id(context.regency), *_version(context, version)), lambda: _times(context))  # type: ignore[no-any-return]
+def thirty_days(context: Context, version: Versions) -> ThirtyDays:
+    """The answer for this window of days; made anew only when earlier days changed, and at most once a minute."""
+    minute = epoch(context.now) // KEPT_SECONDS
+    slow = kept(context, "thirty days", window(context), _Slow)
+    with slow.lock:
+        if slow.history < 0 or (slow.history != version.history and slow.minute != minute):
+            slow.answer = _read(context)
+            slow.history, slow.minute = version.history, minute
+        found: ThirtyDays = slow.answer
+        return found
 
 
-def _times(context: Context) -> dict[str, AgencyTimes]:
+def thirty_days_change_at(context: Context, version: Versions) -> int | None:
+    """When an answer that lags behind the store is due again; ``None`` while it is up to date."""
+    behind = kept(context, "thirty days", window(context), _Slow).history != version.history
+    return (epoch(context.now) // KEPT_SECONDS + 1) * KEPT_SECONDS if behind else None
+
+
+def _read(context: Context) -> ThirtyDays:
+    today = local_day(epoch(context.now), context.regency.zone)
+    days = [today - timedelta(days=number) for number in range(DAYS, 0, -1)]
+    facts = facts_of(context, days)
+    judged: dict[str, Judged] = {}
+    for one in facts:
+        for agency, (base, on_time) in one.judged.items():
+            sums = judged.get(agency, Judged(0, 0))
+            judged[agency] = Judged(sums.judged + base, sums.on_time + on_time)
+    times = {
+        agency: _told(context, served, values, unit) for agency, (served, values, unit) in _headlines(context, facts).items()
+    }
+    over = [agency for agency, told in times.items() if told.enough and told.p90_share is not None and told.p90_share > 1]
+    before = facts_of(context, [day - timedelta(days=DAYS) for day in days]) if over else []
+    for agency in over:
+        times[agency] = replace(times[agency], over_since=_over_since(context, agency, times[agency], [*before, *facts], days[0]))
+    return ThirtyDays(times, judged)
+
+
+def _merged(facts: Sequence[DayFacts]) -> dict[Served, dict[str | None, Seconds]]:
+    """All durations of some days by service, and by the standard they were promised under."""
+    parts: defaultdict[Served, defaultdict[str | None, list[Seconds]]] = defaultdict(lambda: defaultdict(list))
+    for one in facts:
+        for (served, standard), rows in one.spent.items():
+            parts[served][standard].append(rows)
+    return {
+        served: {standard: np.concatenate(rows) for standard, rows in by_standard.items()} for served, by_standard in parts.items()
+    }
+
+
+def _headlines(context: Context, facts: Sequence[DayFacts]) -> dict[str, tuple[Served, NDArray[np.float64], str]]:
+    """Per agency: the service that speaks for it, its durations and their unit. A visit's time is its wait."""
+    found: dict[str, list[tuple[Served, NDArray[np.float64], str]]] = {}
+    for served, spent in _merged(facts).items():
+        agency, service, kind = served
+        if kind == "request":
+            found.setdefault(agency, []).append((served, *in_unit(spent, calendar_of(context.regency, agency, service))))
+    for served, waits in _waits(context).items():
+        found.setdefault(served[0], []).append((served, waits, "minutes"))
+    chosen = {}
+    for agency, candidates in found.items():
+        declared = context.regency.agencies.get(agency)
+        headline = [one for one in candidates if declared and one[0][1] == declared.headline]
+        chosen[agency] = max(headline or candidates, key=lambda one: len(one[1]))
+    return chosen
+
+
+def _waits(context: Context) -> Mapping[Served, NDArray[np.float64]]:
+    """Waits of visits in minutes by service; their cells do not change with them, so they are read each time."""
     start, end = window(context)
-    regency = context.regency
     with context.engine.connect() as connection:
-        by = {"measure": "standard", "start": start, "end": end}
-        standard = durations(connection, regency, **by, by=("agency", "service", "kind"))  # type: ignore[arg-type]
-        waits = durations(connection, regency, measure="wait", start=start, end=end, by=("agency", "service", "kind"))
-    found: dict[str, AgencyTimes] = {}
-    for agency in {key[0] for key in (*standard, *waits)}:
-        declared = regency.agencies.get(agency)
-        headline = declared.headline if declared else None
-        candidates = [
-            (key, waits[key] if key[2] == "visit" and key in waits else one)
-            for key, one in {**waits, **standard}.items() if key[0] == agency and key[2] != "complaint"
-        ]
-        if headline:
-            candidates = [item for item in candidates if item[0][1] == headline] or candidates
-        if candidates:
-            key, one = max(candidates, key=lambda item: item[1].n)
-            found[agency] = _told(context, key, one)
-    return found
+        found = durations(
+            connection, context.regency, measure="wait", start=start, end=end, by=("agency", "service", "kind"),
+        )
+    return {(key[0], key[1], key[2]): np.array(one.values) for key, one in found.items() if key[2] == "visit" and one.values}
 
 
-def _told(context: Context, key: tuple[str, ...], one: Distribution) -> AgencyTimes:
-    agency, service, _ = key
-    declared = context.regency.agencies.get(agency)
-    known = declared.services.get(service) if declared else None
-    standard = known.standard_on(local_day(epoch(context.now), context.regency.zone)) if known else None
-    median, p90 = one.quantile(0.5), one.quantile(0.9)
-    unit = next(iter(one.units)) if len(one.units) == 1 else "hours"
-    amount = standard.amount if standard and promise(standard.promise).unit.value == unit else None
+def _told(context: Context, served: Served, values: NDArray[np.float64], unit: str) -> AgencyTimes:
+    agency, service, _ = served
+    median, p90 = float(np.quantile(values, 0.5)), float(np.quantile(values, 0.9))
+    amount = _amount(context, agency, service, unit)
     return AgencyTimes(
-        service=service, median=median, p90=p90, unit=unit, amount=amount,
-        share=median / amount if median is not None and amount else None,
-        p90_share=p90 / amount if p90 is not None and amount else None, cases=one.n,
-        enough=one.n >= context.regency.thresholds.least_cases,
+        service=service, median=median, p90=p90, unit=unit, amount=amount, share=median / amount if amount else None,
+        p90_share=p90 / amount if amount else None, cases=len(values),
+        enough=len(values) >= context.regency.thresholds.least_cases,
     )
 
 
-def judged_by_agency(context: Context, version: Versions) -> dict[str, Judged]:
-    """Completed and on time by agency."""
+def _amount(context: Context, agency: str, service: str, unit: str) -> float | None:
+    """How much the standard in force today promises, when it is in this unit."""
+    declared = context.regency.agencies.get(agency)
+    known = declared.services.get(service) if declared else None
+    standard = known.standard_on(local_day(epoch(context.now), context.regency.zone)) if known else None
+    return standard.amount if standard and promise(standard.promise).unit.value == unit else None
 
-    def read() -> dict[str, Judged]:
-        start, end = window(context)
-        statement = (
-            select(dimension.c.agency, func.sum(cell.c.completed_judged), func.sum(cell.c.completed_on_time))
-            .join(dimension, dimension.c.id == cell.c.dim)
-            .where(cell.c.grain == GRAINS["day"], cell.c.period >= start, cell.c.period < end).group_by(dimension.c.agency)
-        )
-        with context.engine.connect() as connection:
-            return {row[0]: Judged(int(row[1]), int(row[2])) for row in connection.execute(statement)}
 
-    return kept(("judged", *_version(context, version)), read)  # type: ignore[no-any-return]
+def _over_since(context: Context, agency: str, one: AgencyTimes, facts: Sequence[DayFacts], first: date) -> int:
+    """Walk back day by day while the 30 days before that midnight were over the standard too. ``facts``: 60 days; ``first``:
+    the first day of the window that ends with today's midnight."""
+    zone, calendar = context.regency.zone, calendar_of(context.regency, agency, one.service or "")
+    since = first + timedelta(days=DAYS)
+    for back in range(1, DAYS + 1):
+        spent: defaultdict[str | None, list[Seconds]] = defaultdict(list)
+        for day in facts[DAYS - back : 2 * DAYS - back]:
+            for (served, standard), rows in day.spent.items():
+                if served[:2] == (agency, one.service):
+                    spent[standard].append(rows)
+        if not spent:
+            break
+        values, unit = in_unit({standard: np.concatenate(rows) for standard, rows in spent.items()}, calendar)
+        amount = one.amount or 0.0
+        if unit != one.unit or len(values) < context.regency.thresholds.least_cases or np.quantile(values, 0.9) <= amount:
+            break
+        since -= timedelta(days=1)
+    return day_start(since, zone)

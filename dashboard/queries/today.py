@@ -1,103 +1,119 @@
-"""The headline figures of today: requests received, completed, on time, overdue."""
+"""The headline figures of today: requests received, completed, on time, overdue. Visits and complaints are counted elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
+from sqlalchemy import case as sql_case
 from sqlalchemy import func, select
 
-from dashboard.clock import day_end, day_start, epoch, local_day
+from dashboard.clock import DAY, day_end, day_start, epoch, local_day
 from dashboard.queries.answers import Band, Context, Level, SourceAge, Tile, question
 from dashboard.queries.freshness import ages, soonest
-from dashboard.queries.gauges import gauge_values
+from dashboard.queries.gauges import between, gauges_at
 from dashboard.queries.totals import Known, figure, known_of, too_few
 from dashboard.queries.volumes import (
     MARK,
-    Cumulated,
+    Lines,
+    Part,
     Versions,
     at_minute,
     band_of,
     comparable_days,
     covered_days,
-    day_sums,
+    day_lines,
+    feeding,
+    kept,
     next_mark,
+    quartiles,
+    recent_days,
+    settles_at,
     versions_of,
 )
 from dashboard.store.tables import case, dimension
 
 KIND = "request"
+END = 2.0 * DAY
+"""A time of day after every day's end."""
 
 
 class Day:
-    """Today's running sums, those of comparable days, and who counts: shared by the tiles of one refresh."""
+    """Today's running sums, those of comparable days, and who counts: shared by the questions of one refresh."""
 
-    def __init__(self, context: Context, kinds: tuple[str, ...] = (KIND,)) -> None:
-        self.context, self.kinds = context, kinds
+    def __init__(self, context: Context, version: Versions, kinds: tuple[str, ...] = (KIND,), *, by_agency: bool = False) -> None:
+        self.context, self.version, self.kinds, self.by_agency = context, version, kinds, by_agency
         self.now = epoch(context.now)
         zone = context.regency.zone
         self.today = local_day(self.now, zone)
         self.seconds = self.now - day_start(self.today, zone)
-        self.version: Versions = versions_of(context.engine)
-        self.sums = day_sums(context, self.today, self.version)
+        self.sums = self._lines(self.today)
         self.days = comparable_days(context)
-        self.covered = covered_days(context, self.version)
+        self.past = [self._lines(day) for day in self.days]
+        self.parts = feeding(context)
+        feeds = {part[0] for part in self.parts if part[2] in kinds}
         everything = ages(context)
         self.ages: list[SourceAge] = [
             everything[key] for key, source in context.regency.sources.items()
-            if source.feeds == "cases" and (source.kind in kinds or self._has(key))
+            if source.feeds == "cases" and (source.kind in kinds or key in feeds)
         ]
-        self.known: Known = known_of(self.ages, self._weights())
-        self.changes_at = soonest(next_mark(self.now), day_end(self.today, zone), *(age.changes_at for age in self.ages))
+        self._covered = covered_days(context, [age.source for age in self.ages], self.days, version)
+        self.typical = self._typical()
+        self.known: Known = known_of(self.ages, {source: sum(parts.values()) for source, parts in self.typical.items()})
+        self.changes_at = soonest(
+            next_mark(self.now), day_end(self.today, zone), settles_at(context, version), *(age.changes_at for age in self.ages)
+        )
 
-    def _has(self, source: str) -> bool:
-        return any(part[0] == source and part[2] in self.kinds for part in self.sums)
+    def _lines(self, day: date) -> Lines:
+        return day_lines(self.context, day, self.version, self.kinds, by_agency=self.by_agency)
 
-    def _past(self, day_number: int) -> Cumulated:
-        return day_sums(self.context, self.days[day_number], self.version)
+    def _typical(self) -> dict[str, dict[str, float]]:
+        """Typical volume received up to now, by source and agency: the median over the comparable days that it covers.
 
-    def _weights(self) -> dict[str, float]:
-        """Typical volume up to now by source: the median over comparable days that the source covers.
-
-        Without typical, its mean over the covered working days so far.
+        Without enough of them, its mean over the covered working days so far.
         """
-        weights: dict[str, float] = {}
+        found: dict[str, dict[str, float]] = {}
         for age in self.ages:
-            values = [
-                self.total(self._past(number), (age.source,), "received", self.seconds)
-                for number, day in enumerate(self.days) if self.covers(age.source, number)
-            ]
-            if len(values) >= self.context.regency.thresholds.comparable_days_needed:
-                weights[age.source] = sorted(values)[len(values) // 2]
-            elif values:
-                weights[age.source] = sum(values) / len(values)
-        return weights
+            lines = [sums for number, sums in enumerate(self.past) if self.covers(age.source, number)]
+            enough = len(lines) >= self.context.regency.thresholds.comparable_days_needed
+            if not enough:
+                lines = [self._lines(day) for day in self._recent_covered(age.source)] or lines
+            if lines:
+                agencies = {agency for sums in lines for source, agency in sums if source == age.source}
+                median = enough and not self.by_agency  # one agency's cases from a shared source are few: a median says nothing
+                found[age.source] = {agency: self._middle(lines, age.source, agency, median=median) for agency in agencies}
+        return found
+
+    def _middle(self, lines: Sequence[Lines], source: str, agency: str, *, median: bool) -> float:
+        values = [at_minute(sums[source, agency]["received"], self.seconds) if (source, agency) in sums else 0.0 for sums in lines]
+        return quartiles(values)[1] if median else sum(values) / len(values)
+
+    def _recent_covered(self, source: str) -> list[date]:
+        days = recent_days(self.context)
+        covered = covered_days(self.context, [age.source for age in self.ages], days, self.version)
+        return [day for day in days if day in covered[source]]
 
     def covers(self, source: str, day_number: int) -> bool:
         """Whether a source covers a comparable day completely."""
-        start = day_start(self.days[day_number], self.context.regency.zone)
-        return start in self.covered.get(source, ())
+        return self.days[day_number] in self._covered[source]
 
-    def total(self, sums: Cumulated, sources: tuple[str, ...], count: str, seconds: float) -> float:
+    def total(self, sums: Lines, sources: Sequence[str], count: str, seconds: float, agency: str = "") -> float:
         """A count of some sources up to a time of day. Today's last ten minutes are under way: all of them count."""
         if sums is self.sums and seconds > self.seconds // MARK * MARK:
             seconds = self.seconds // MARK * MARK + MARK
-        return sum(
-            at_minute(part[count], seconds) for (source, _, kind), part in sums.items() if source in sources and kind in self.kinds
-        )
+        return sum(at_minute(sums[source, agency][count], seconds) for source in sources if (source, agency) in sums)
 
-    def so_far(self, count: str) -> Callable[[tuple[str, ...]], float]:
-        """A function from sources to today's count up to the end of what is known (whole, not interpolated)."""
-        return lambda sources: sum(
-            part[count][-1] for (source, _, kind), part in self.sums.items() if source in sources and kind in self.kinds
-        )
+    def so_far(self, count: str, agency: str = "") -> Callable[[tuple[str, ...]], float]:
+        """A function from sources to the whole of today's count."""
+        return lambda sources: self.total(self.sums, sources, count, END, agency)
 
-    def band(self, value: Callable[[Cumulated, tuple[str, ...]], float | None]) -> Callable[[tuple[str, ...]], Band | None]:
+    def band(self, value: Callable[[Lines, tuple[str, ...]], float | None]) -> Callable[[tuple[str, ...]], Band | None]:
         """A function from sources to the band of a value over the comparable days that all of them cover."""
 
         def made(sources: tuple[str, ...]) -> Band | None:
             found = [
-                value(self._past(number), sources) for number in range(len(self.days))
+                value(sums, sources) for number, sums in enumerate(self.past)
                 if all(self.covers(source, number) for source in sources)
             ]
             return band_of([one for one in found if one is not None], self.context.regency.thresholds.comparable_days_needed)
@@ -113,76 +129,101 @@ class Day:
         return Tile(self.now, one, self.changes_at, one.limits)
 
 
+def day_of(context: Context, kinds: tuple[str, ...] = (KIND,), *, by_agency: bool = False) -> Day:
+    """The day as it stands at this instant, read once for all that ask in the same refresh."""
+    version = versions_of(context)
+    return kept(
+        context, ("today", kinds, by_agency), (version, epoch(context.now)),
+        lambda: Day(context, version, kinds, by_agency=by_agency),
+    )
+
+
 @question(reads={"cases", "history", "state"})
 def received_today(context: Context) -> Tile:
     """How many requests were received today?"""
-    return Day(context).tile("received")
+    return day_of(context).tile("received")
 
 
 @question(reads={"cases", "history", "state"})
 def completed_today(context: Context) -> Tile:
     """How many requests were completed today?"""
-    return Day(context).tile("completed")
+    return day_of(context).tile("completed")
 
 
 @question(reads={"cases", "history", "state"})
 def on_time_today(context: Context) -> Tile:
     """Which share (percent) of those completed today was on time?"""
-    day = Day(context)
+    day = day_of(context)
 
-    def rate(sums: Cumulated, sources: tuple[str, ...], seconds: float) -> float | None:
+    def rate(sums: Lines, sources: tuple[str, ...], seconds: float) -> float | None:
         judged = day.total(sums, sources, "completed_judged", seconds)
         return 100 * day.total(sums, sources, "completed_on_time", seconds) / judged if judged else None
 
     one = figure(
-        context, "on_time_rate", day.known, lambda sources: rate(day.sums, sources, 86_400 * 2),
+        context, "on_time_rate", day.known, lambda sources: rate(day.sums, sources, END),
         day.band(lambda sums, sources: rate(sums, sources, day.seconds)),
     )
     over = day.known.counted or day.known.everyone
-    judged = int(day.so_far("completed_judged")(over))
-    one = too_few(one, judged, context.regency.thresholds.least_cases)
+    one = too_few(one, int(day.so_far("completed_judged")(over)), context.regency.thresholds.least_cases)
     return Tile(day.now, one, day.changes_at, one.limits)
 
 
 @question(reads={"cases", "history", "state", "gauges"})
 def overdue_now(context: Context) -> Tile:
     """How many open requests are past their due time?"""
-    day = Day(context)
-    counts, next_due = overdue_by(context, "source")
-    marks = [day_start(one, context.regency.zone) + day.seconds for one in day.days]
-    past = gauge_values(context, "overdue", marks, day.version)
+    day = day_of(context)
+    parts = open_by_part(context, day.version)
+    zone, needed = context.regency.zone, context.regency.thresholds.comparable_days_needed
+    past = gauges_at(context, "overdue", [day_start(one, zone) + day.seconds for one in day.days], day.version)
 
     def band(sources: tuple[str, ...]) -> Band | None:
         values = [
-            sum(past[number].get((source, ""), 0.0) for source in sources) for number in range(len(day.days))
+            between(*marks, sources) for number, marks in enumerate(past)
             if all(day.covers(source, number) for source in sources)
         ]
-        return band_of(values, context.regency.thresholds.comparable_days_needed)
+        return band_of([value for value in values if value is not None], needed)
 
-    one = figure(
-        context, "overdue", day.known, lambda sources: float(sum(counts.get((source,), 0) for source in sources)), band
-    )
+    def value(sources: tuple[str, ...]) -> float:
+        return float(sum(one.overdue for (source, _, kind), one in parts.items() if kind == KIND and source in sources))
+
+    one = figure(context, "overdue", day.known, value, band)
     if one.band is not None and one.value is not None and one.value > one.band.high:
         one = replace(one, level=Level.WARNING)
-    return Tile(day.now, one, soonest(day.changes_at, next_due), one.limits)
+    return Tile(day.now, one, soonest(day.changes_at, next_due(parts, day.kinds)), one.limits)
 
 
-def overdue_by(context: Context, *columns: str) -> tuple[dict[tuple[str, ...], int], int | None]:
-    """Open requests past due, by columns of the dimension, and the next instant at which one more falls due."""
-    now = epoch(context.now)
-    groups = [dimension.c[name] for name in columns]
-    still_open = (case.c.ended_as.is_(None), case.c.deleted_at.is_(None), dimension.c.kind == KIND)
-    counted = (
-        select(*groups, func.count()).join(dimension, dimension.c.id == case.c.dim)
-        .where(*still_open, case.c.due_at < now).group_by(*groups)
+@dataclass(frozen=True)
+class Open:
+    """Open cases of one part at an instant: how many, how many past due, and when the next one will be."""
+
+    count: int
+    overdue: int
+    next_due: int | None
+
+
+def open_by_part(context: Context, version: Versions, at: int | None = None) -> dict[Part, Open]:
+    """Open cases by (source, agency, kind); ``at``: as due at an earlier instant, of those still open now.
+
+    The due time is judged inside the sums: as a condition it would lead SQLite to the index of all due cases, and past the
+    index of the open ones, which covers this question.
+    """
+    instant = epoch(context.now) if at is None else at
+    overdue = func.sum(sql_case((case.c.due_at < instant, 1), else_=0))
+    following = func.min(sql_case((case.c.due_at >= instant, case.c.due_at), else_=None))
+    names = (dimension.c.source, dimension.c.agency, dimension.c.kind)
+    statement = (
+        select(*names, func.count(), overdue, following).join(dimension, dimension.c.id == case.c.dim)
+        .where(case.c.ended_as.is_(None), case.c.deleted_at.is_(None)).group_by(*names)
     )
-    following = (
-        select(case.c.due_at).join(dimension, dimension.c.id == case.c.dim).where(*still_open, case.c.due_at >= now)
-        .order_by(case.c.due_at).limit(1)
-    )
-    with context.engine.connect() as connection:
-        found = {tuple(row[:-1]): int(row[-1]) for row in connection.execute(counted)}
-        due = connection.execute(following).scalar()
-    return found, None if due is None else int(due) + 1
+
+    def read() -> dict[Part, Open]:
+        with context.engine.connect() as connection:
+            return {(row[0], row[1], row[2]): Open(int(row[3]), int(row[4]), row[5]) for row in connection.execute(statement)}
+
+    return kept(context, ("open", at is None), (version, instant), read)
 
 
+def next_due(parts: Mapping[Part, Open], kinds: Collection[str]) -> int | None:
+    """The next instant at which one more case of these kinds is past due."""
+    due = soonest(*(one.next_due for part, one in parts.items() if part[2] in kinds))
+    return None if due is None else due + 1

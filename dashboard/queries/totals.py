@@ -28,25 +28,27 @@ class Known:
         return (*self.counted, *(age.source for age in self.out))
 
 
-def known_of(ages: Iterable[SourceAge], weights: Mapping[str, float] | None) -> Known:
-    """Split sources into those that count and those left out. ``weights``: typical volume up to now by source.
+def known_of(ages: Iterable[SourceAge], typical: Mapping[str, float] | None) -> Known:
+    """Split sources into those that count and those left out. ``typical``: volume up to now by source.
 
-    Without any weight one source counts as one; 0 of 0 is 0.
+    A source without a typical volume counts as a mean one; without any, one source counts as one; 0 of 0 is 0. One that
+    never gave data is named and weighs nothing: no total ever held it.
     """
+    ages = list(ages)
     connected = [age for age in ages if age.state in CONNECTED]
     loading = any(age.state is State.LOADING for age in ages)
-    out = tuple(age for age in connected if age.state in OUT)
-    given = dict(weights or {})
-    if not any(given.get(age.source) is not None for age in connected):
-        given = {age.source: 1.0 for age in connected}
-    total = sum(given.get(age.source, 0.0) for age in connected)
-    missing = sum(given.get(age.source, 0.0) for age in out)
-    share = missing / total if total else 0.0
+    out = [age for age in connected if age.state in OUT]
+    loaded = [age.source for age in connected if age.data_until is not None]
+    given = {source: (typical or {})[source] for source in loaded if source in (typical or {})}
+    usual = sum(given.values()) / len(given) if given else 1.0
+    weights = {age.source: 0.0 for age in connected} | {source: given.get(source, usual) for source in loaded}
+    total = sum(weights.values())
+    share = sum(weights[age.source] for age in out) / total if total else 0.0
     if out and len(out) == len(connected):
         share = 1.0
     return Known(
         tuple(age.source for age in connected if age.state not in OUT),
-        tuple(sorted(out, key=lambda age: -given.get(age.source, 0.0))), loading, share, given,
+        tuple(sorted(out, key=lambda age: -weights[age.source])), loading, share, weights,
         {age.source: age for age in connected},
     )
 
@@ -64,6 +66,9 @@ def figure(
     if not known.everyone:
         return Figure(metric, None, State.LOADING if known.loading else State.NONE)
     worst = known.out[0] if known.out else None
+    without = tuple(dict.fromkeys(age.short_name for age in known.out))
+    if all(age.data_until is None for age in known.ages.values()):
+        return Figure(metric, None, State.OFFLINE, without=without, worst=worst)
     state = State.NORMAL
     if known.share >= thresholds.stale_from:
         state = State.OFFLINE if worst is not None and worst.state is State.OFFLINE else State.STALE
@@ -76,16 +81,16 @@ def figure(
     limits = [known.ages[source].limit_seconds for source in over]
     return Figure(
         metric, value_of(over), state, band=None if state in OUT else band_of(over), missing_share=known.share,
-        without=tuple(dict.fromkeys(age.short_name for age in known.out)), worst=worst,
+        without=without, worst=worst,
         data_until=min((at for at in stamps if at is not None), default=None), limit_seconds=min(limits, default=0),
-        limits=limits_of(known, thresholds.stale_from),
+        limits=Limits() if state in OUT else limits_of(known, thresholds.stale_from),
     )
 
 
 def limits_of(known: Known, stale_from: float) -> Limits:
     """When this total would be late, and stale, if nothing more arrived: sources fall out in the order of their limits."""
     total = sum(known.weights.get(source, 0.0) for source in known.everyone)
-    missing = known.share * total
+    missing = sum(known.weights.get(age.source, 0.0) for age in known.out)
     stale = None
     pending = sorted(
         (age for source, age in known.ages.items() if source in known.counted and age.stale_at is not None),

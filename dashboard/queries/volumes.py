@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import func, select
 
-from dashboard.clock import DAY, day_end, day_start, epoch, local_day
+from dashboard.clock import day_end, day_start, epoch, local_day
 from dashboard.queries.answers import Band, Context
 from dashboard.store.changes import versions
 from dashboard.store.tables import GRAINS, cell, covered, dimension
@@ -22,66 +23,106 @@ MARK = 600
 COUNTED = ("received", "completed", "completed_on_time", "completed_judged")
 Part = tuple[str, str, str]
 """source, agency, kind."""
-Cumulated = dict[Part, dict[str, list[int]]]
-"""Per part and count: running sums at the ends of the day's ten-minute steps, beginning with 0."""
+Line = list[int]
+"""Running sums at the ends of the day's ten-minute steps, beginning with 0."""
+Cumulated = dict[Part, dict[str, Line]]
+Lines = dict[tuple[str, str], dict[str, Line]]
+"""The same by (source, agency), or by (source, "") for all agencies, over some kinds."""
 
+Made = TypeVar("Made")
 _lock = threading.Lock()
-_kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+_kept: OrderedDict[Any, tuple[Any, Context, Any]] = OrderedDict()
 _MOST_KEPT = 256
 
 
-def kept(key: tuple[Any, ...], make: Any) -> Any:
-    """A value kept in process under a key that names the versions it was made of; the oldest of 256 go."""
+class Versions(NamedTuple):
+    """What a cached answer depends on: the last change, the last change to earlier days."""
+
+    seq: int
+    history: int
+
+
+def versions_of(context: Context) -> Versions:
+    """The store's versions now."""
+    with context.engine.connect() as connection:
+        return Versions(*versions(connection))
+
+
+def kept(context: Context, key: Any, version: Any, make: Callable[[], Made]) -> Made:
+    """What ``make`` made under this key for this version of the store; another version replaces it, the oldest of 256 go.
+
+    The entry holds its engine and declarations, so that no other ones can come to have the same identity meanwhile.
+    """
+    whole = (id(context.engine), id(context.regency), key)
     with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
+        found = _kept.get(whole)
+        if found is not None and found[0] == version:
+            _kept.move_to_end(whole)
+            return found[2]  # type: ignore[no-any-return]
     value = make()
     with _lock:
-        _kept[key] = value
+        _kept[whole] = (version, context, value)
+        _kept.move_to_end(whole)
         while len(_kept) > _MOST_KEPT:
             _kept.popitem(last=False)
     return value
 
 
-class Versions(NamedTuple):
-    """What a cached answer depends on: the engine, the last change, the last change to earlier days."""
+def settled(context: Context, version: Versions) -> int:
+    """The version under which earlier days are read: what changed of them counts from the next minute on.
 
-    engine: int
-    seq: int
-    history: int
-
-
-def versions_of(engine: Engine) -> Versions:
-    """The store's versions now."""
-    with engine.connect() as connection:
-        return Versions(id(engine), *versions(connection))
+    A band over eight weeks may be a minute old; reading eight days anew with every late row would cost more than all else.
+    """
+    return kept(context, "settled", epoch(context.now) // 60, lambda: version.history)
 
 
-def day_sums(context: Context, day: date, version: Versions) -> Cumulated:
-    """Running sums of one local day, kept while nothing touches it."""
+def settles_at(context: Context, version: Versions) -> int | None:
+    """When changes of earlier days that do not count yet will; ``None`` when all do."""
+    now = epoch(context.now)
+    return None if settled(context, version) == version.history else (now // 60 + 1) * 60
+
+
+def day_lines(
+    context: Context, day: date, version: Versions, kinds: Collection[str], *, by_agency: bool = False
+) -> Lines:
+    """Running sums of one local day over some kinds, by source (agency "") or by source and agency."""
     today = local_day(epoch(context.now), context.regency.zone)
-    number = version.seq if day >= today else version.history
-    return kept(("day", version.engine, day, context.regency.timezone, number), lambda: _read_day(context, day))  # type: ignore[no-any-return]
+    number = version.seq if day >= today else settled(context, version)
+
+    def read() -> Lines:
+        found: Lines = {}
+        whole = kept(context, ("day", day), number, lambda: _read_day(context, day))
+        for (source, agency, kind), part in whole.items():
+            if kind not in kinds:
+                continue
+            lines = found.get((source, agency if by_agency else ""))
+            found[source, agency if by_agency else ""] = part if lines is None else {
+                name: [a + b for a, b in zip(lines[name], part[name], strict=True)] for name in COUNTED
+            }
+        return found
+
+    return kept(context, ("lines", day, tuple(kinds), by_agency), number, read)
 
 
 def _read_day(context: Context, day: date) -> Cumulated:
     zone = context.regency.zone
     start, end = day_start(day, zone), day_end(day, zone)
     steps = (end - start) // MARK
-    sums = [func.sum(cell.c[name]) for name in COUNTED]
     statement = (
-        select(dimension.c.source, dimension.c.agency, dimension.c.kind, cell.c.period, *sums)
+        select(dimension.c.source, dimension.c.agency, dimension.c.kind, cell.c.period, *(cell.c[name] for name in COUNTED))
         .join(dimension, dimension.c.id == cell.c.dim)
         .where(cell.c.grain == GRAINS["ten"], cell.c.period >= start, cell.c.period < end)
-        .group_by(dimension.c.source, dimension.c.agency, dimension.c.kind, cell.c.period)
     )
-    raw: dict[Part, dict[str, list[int]]] = {}
+    raw: Cumulated = {}
     with context.engine.connect() as connection:
         for source, agency, kind, period, *counts in connection.execute(statement):
-            part = raw.setdefault((source, agency, kind), {name: [0] * (steps + 1) for name in COUNTED})
+            part = raw.get((source, agency, kind))
+            if part is None:
+                part = raw[source, agency, kind] = {name: [0] * (steps + 1) for name in COUNTED}
+            place = (period - start) // MARK + 1
             for name, count in zip(COUNTED, counts, strict=True):
-                part[name][(period - start) // MARK + 1] += int(count)
+                if count:
+                    part[name][place] += count
     for part in raw.values():
         for line in part.values():
             for number in range(1, len(line)):
@@ -89,7 +130,7 @@ def _read_day(context: Context, day: date) -> Cumulated:
     return raw
 
 
-def at_minute(line: list[int], seconds: float) -> float:
+def at_minute(line: Line, seconds: float) -> float:
     """A running sum at a time of day, linear between ten-minute marks."""
     place = min(max(seconds / MARK, 0.0), len(line) - 1)
     low = int(place)
@@ -106,31 +147,32 @@ def comparable_days(context: Context) -> list[date]:
     return [day for day in weeks if office.is_working_day(day) == like][: regency.thresholds.comparable_weeks]
 
 
-def covered_days(context: Context, version: Versions) -> dict[str, set[int]]:
-    """Per source: starts of the days that it covers completely, of the last 14 weeks."""
-    oldest = epoch(context.now) - 15 * 7 * DAY
+def recent_days(context: Context, count: int = 10) -> list[date]:
+    """The last working days before today, by the office calendar."""
+    today = local_day(epoch(context.now), context.regency.zone)
+    office = calendars(context.regency)["office"]
+    days = [today - timedelta(days=number) for number in range(1, 3 * count)]
+    return [day for day in days if office.is_working_day(day)][:count]
 
-    def read() -> dict[str, set[int]]:
-        found: dict[str, set[int]] = {}
+
+def covered_days(context: Context, sources: Collection[str], days: Sequence[date], version: Versions) -> dict[str, set[date]]:
+    """Per source: those of the days that it covers completely."""
+    starts = {day_start(day, context.regency.zone): day for day in days}
+
+    def read() -> dict[str, set[date]]:
+        found: dict[str, set[date]] = {source: set() for source in sources}
         with context.engine.connect() as connection:
-            for source, day in connection.execute(
-                select(covered.c.source, covered.c.day).where(covered.c.complete, covered.c.day >= oldest)
-            ):
-                found.setdefault(source, set()).add(day)
+            rows = connection.execute(select(covered.c.source, covered.c.day).where(
+                covered.c.source.in_(sources), covered.c.day.in_(starts), covered.c.complete
+            ))
+            for source, start in rows:
+                found[source].add(starts[start])
         return found
 
-    today = local_day(epoch(context.now), context.regency.zone)
-    return kept(("covered", version.engine, version.history, today, _last_cover(context)), read)  # type: ignore[no-any-return]
+    return kept(context, ("covered", tuple(sorted(sources)), tuple(days)), version.seq, read)
 
 
-def _last_cover(context: Context) -> int:
-    with context.engine.connect() as connection:
-        return int(connection.execute(
-            select(func.count()).select_from(covered).where(covered.c.complete)
-        ).scalar() or 0)
-
-
-def quartiles(values: list[float]) -> tuple[float, float, float]:
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     """Lower quartile, median, upper quartile (linear interpolation)."""
     ordered = sorted(values)
 
@@ -143,7 +185,7 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
     return at(0.25), at(0.5), at(0.75)
 
 
-def band_of(values: list[float], needed: int) -> Band | None:
+def band_of(values: Sequence[float], needed: int) -> Band | None:
     """The typical band of comparable days' values; ``None`` with fewer than needed."""
     if len(values) < needed:
         return None
@@ -156,7 +198,15 @@ def next_mark(now: int) -> int:
     return now // MARK * MARK + MARK
 
 
-def dimension_parts(connection: Connection) -> set[Part]:
-    """Every (source, agency, kind) that ever had a case."""
-    statement = select(dimension.c.source, dimension.c.agency, dimension.c.kind).distinct()
-    return {(row.source, row.agency, row.kind) for row in connection.execute(statement)}
+def feeding(context: Context) -> set[Part]:
+    """Every (source, agency, kind) that ever had a case, of the declared sources."""
+    with context.engine.connect() as connection:
+        newest = connection.execute(select(func.max(dimension.c.id))).scalar()  # dimensions only ever come
+
+    def read() -> set[Part]:
+        statement = select(dimension.c.source, dimension.c.agency, dimension.c.kind).distinct()
+        with context.engine.connect() as connection:
+            found = {(row.source, row.agency, row.kind) for row in connection.execute(statement)}
+        return {part for part in found if part[0] in context.regency.sources}
+
+    return kept(context, "feeding", newest, read)
