@@ -48,7 +48,7 @@ class Board:
             if feeder in self.ages:
                 self.sources.setdefault(agency, set()).add(feeder)
         for key, source in context.regency.sources.items():
-            if source.feeds == "cases" and "agency" not in source.fields:
+            if source.feeds == "cases":  # whose system it is feeds data, even where all cases are others'
                 self.sources.setdefault(source.owner, set()).add(key)
         month = thirty_days(context, self.day.version)
         self.times, self.judged = month.times, month.judged

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dashboard.errors import ConfigError
@@ -64,7 +65,7 @@ def as_table(frame: pd.DataFrame) -> str:
     for name in frame.columns:
         table.add_column(name, justify="right" if name in ("value", "cases") else "left")
     for row in _rows(frame):
-        table.add_row(*(_number(value) if name == "value" else str(value) for name, value in row.items()))
+        table.add_row(*(_number(value) if name == "value" else escape(str(value)) for name, value in row.items()))
     console = Console(file=io.StringIO(), width=160, record=True, highlight=False)
     console.print(table)
     return console.export_text()

@@ -92,18 +92,18 @@ def _coverage(asked: Asked) -> Values:
 
 
 def _freshness(asked: Asked) -> Values:
-    """Seconds since the data of the freshest source, now; by agency of the owner."""
+    """Seconds since the data of the oldest loaded source, now; by agency of the owner."""
     known = states(asked.connection)
     if set(asked.by) - {"agency"}:
         return {}
-    newest: dict[Group, int] = {}
+    oldest: dict[Group, int] = {}
     for key, source in asked.regency.sources.items():
         state = known.get(key)
         if state is not None and state.data_until is not None:
             group: Group = (source.owner,) if asked.by else ()
-            newest[group] = max(newest.get(group, 0), state.data_until)
+            oldest[group] = min(oldest.get(group, state.data_until), state.data_until)
     running = [number for number, period in enumerate(asked.periods) if period.start <= asked.now < period.end]
-    return {(number, group): Value(float(asked.now - at), 1) for number in running for group, at in newest.items()}
+    return {(number, group): Value(float(asked.now - at), 1) for number in running for group, at in oldest.items()}
 
 
 MEASURES: dict[str, Callable[[Asked], Values]] = {
@@ -168,39 +168,47 @@ def figures(
         return _frame(asked, values, _vouched(asked), everything)
 
 
-def _vouched(asked: Asked) -> set[int]:
-    """Numbers of the periods that some source covers at least in part."""
-    days = asked.connection.execute(
-        select(covered.c.from_at, covered.c.to_at).where(
-            covered.c.to_at > asked.periods[0].start, covered.c.from_at < asked.periods[-1].end
-        ).distinct()
-    ).all()
-    spans = sorted((low, high) for low, high in days)
-    found: set[int] = set()
-    for number, period in enumerate(asked.periods):
-        if any(low < period.end and high > period.start for low, high in spans):
-            found.add(number)
-    return found
+def _vouched(asked: Asked) -> Callable[[Group], set[int]]:
+    """A function from a group to the numbers of the periods that some source of its cases covers at least in part."""
+    periods_of: dict[str, set[int]] = {}
+    last = len(asked.periods) - 1
+    rows = asked.connection.execute(select(covered.c.source, covered.c.from_at, covered.c.to_at).where(
+        covered.c.to_at > asked.periods[0].start, covered.c.from_at < asked.periods[-1].end
+    ))
+    for source, low, high in rows:
+        first = asked.number_of(max(low, asked.periods[0].start))
+        until = asked.number_of(high - 1) if high <= asked.periods[-1].end else last
+        periods_of.setdefault(source, set()).update(range(first or 0, (last if until is None else until) + 1))
+    feeding: dict[Group, set[str]] = {}
+    for source, *names in asked.connection.execute(select(dimension.c.source, *asked.groups).where(*asked.where).distinct()):
+        feeding.setdefault(tuple(names), set()).add(source)
+    if not asked.by and not asked.where:  # a source that never had a case vouches for nothing but the whole
+        feeding[()] = set(periods_of)
+    return lambda group: {number for source in feeding.get(group, ()) for number in periods_of.get(source, ())}
 
 
-def _frame(asked: Asked, values: dict[str, Values], vouched: set[int], everything: bool) -> pd.DataFrame:
+def _frame(
+    asked: Asked, values: dict[str, Values], vouched: Callable[[Group], set[int]], everything: bool
+) -> pd.DataFrame:
     keys: set[Key] = {
         key for part in values.values() for key, one in part.items() if everything or one.value or one.state is State.TOO_FEW
     }
     if everything:
         groups = {group for _, group in keys} or ({()} if not asked.by else set())
         keys = {(number, group) for number in range(len(asked.periods)) for group in groups}
+    known = {group: vouched(group) for group in {group for _, group in keys}}
     rows = []
     for number, group in sorted(keys):
         for name, part in values.items():
             one = part.get((number, group))
-            told, state = _told(asked, name, one, number, vouched)
+            told, state = _told(asked, name, one, number, known[group])
             unit = METRICS[name].unit.value
             if METRICS[name].unit is Unit.OF_STANDARD:
                 unit = (one.unit if one and one.unit else "hours")
             rows.append((asked.periods[number].label, *group, name, unit, told, state.value, one.cases if one else 0))
     frame = pd.DataFrame(rows, columns=["period", *asked.by, "metric", "unit", "value", "state", "cases"])
-    return frame.astype({"value": "float64", "cases": "int64"})  # an empty answer keeps its types
+    words = dict.fromkeys(("period", *asked.by, "metric", "unit", "state"), "str")
+    return frame.astype({**words, "value": "float64", "cases": "int64"})  # an empty answer keeps its types
 
 
 def _told(asked: Asked, metric: str, one: Value | None, number: int, vouched: set[int]) -> tuple[float | None, State]:

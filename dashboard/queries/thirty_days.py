@@ -31,10 +31,11 @@ class AgencyTimes:
     """Median and 90th percentile of an agency's headline service in ``unit``, and as shares of the standard (``amount``).
 
     Without a declared headline: its service with the most cases. ``over_since``: the midnight from which on the 90th
-    percentile of the 30 days before has been over the standard without a break (looked for up to 30 days back).
+    percentile of the 30 days before has been over the standard without a break (looked for up to 30 days back; not for waits).
     """
 
     service: str | None = None
+    kind: str = ""
     median: float | None = None
     p90: float | None = None
     unit: str = "hours"
@@ -108,7 +109,10 @@ def _read(context: Context) -> ThirtyDays:
     times = {
         agency: _told(context, served, values, unit) for agency, (served, values, unit) in _headlines(context, facts).items()
     }
-    over = [agency for agency, told in times.items() if told.enough and told.p90_share is not None and told.p90_share > 1]
+    over = [
+        agency for agency, told in times.items()
+        if told.kind == "request" and told.enough and told.p90_share is not None and told.p90_share > 1
+    ]
     before = facts_of(context, [day - timedelta(days=DAYS) for day in days]) if over else []
     for agency in over:
         times[agency] = replace(times[agency], over_since=_over_since(context, agency, times[agency], [*before, *facts], days[0]))
@@ -154,11 +158,11 @@ def _waits(context: Context) -> Mapping[Served, NDArray[np.float64]]:
 
 
 def _told(context: Context, served: Served, values: NDArray[np.float64], unit: str) -> AgencyTimes:
-    agency, service, _ = served
+    agency, service, kind = served
     median, p90 = float(np.quantile(values, 0.5)), float(np.quantile(values, 0.9))
     amount = _amount(context, agency, service, unit)
     return AgencyTimes(
-        service=service, median=median, p90=p90, unit=unit, amount=amount, share=median / amount if amount else None,
+        service=service, kind=kind, median=median, p90=p90, unit=unit, amount=amount, share=median / amount if amount else None,
         p90_share=p90 / amount if amount else None, cases=len(values),
         enough=len(values) >= context.regency.thresholds.least_cases,
     )
