@@ -115,9 +115,16 @@ class World:
         outcome: Outcome = Outcome.OK, data_until: datetime | None = None,
     ) -> None:
         """One good run at ``at``, which vouches for everything from ``since`` (default: its first submission) to then."""
-        rows = list(told)
+        seen = [one.sighting() for one in told]
+        self.deliver_sightings(source, seen, at=at, since=since, complete=complete, outcome=outcome, data_until=data_until)
+
+    def deliver_sightings(
+        self, source: str, seen: Iterable[Sighting], *, at: datetime, since: datetime | None = None, complete: bool = True,
+        outcome: Outcome = Outcome.OK, data_until: datetime | None = None,
+    ) -> None:
+        """The same of mapped rows."""
         deriver = Deriver(self.regency, self.regency.sources[source])
-        cases = [deriver.derive(one.sighting()) for one in rows]
+        cases = [deriver.derive(one) for one in seen]
         read = Read.begin(
             self.engine, self.regency.sources[source], mode="incremental", token=None, now=at, zone=self.regency.zone,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from dashboard.clock import DAY, epoch, local_day
 from dashboard.errors import ConfigError
@@ -40,7 +40,7 @@ def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
                 break
             day -= timedelta(days=1)
         limit = office.spans(day)[-1][1]
-        return and_(_COMPLAINT, case.c[stamp].is_(None), case.c.submitted_at < limit)
+        return and_(_COMPLAINT, or_(case.c[stamp].is_(None), case.c[stamp] >= at), case.c.submitted_at < limit)
 
     return measures.standing(asked, condition)
 
