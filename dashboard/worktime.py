@@ -48,7 +48,8 @@ def national_days(year: int) -> tuple[frozenset[date], frozenset[date]]:
 def ramadan(year: int) -> tuple[tuple[date, date], ...]:
     """First and last day of each Ramadan that ends in a year: the 30 days before Idul Fitri as the package has it.
 
-    An estimate where the package's Idul Fitri is one; a declared ``open_days`` or ``closed_days`` overrides single days.
+    An estimate: a month of fasting has 29 or 30 days, and far Idul Fitri are the package's estimates. A calendar's own
+    ``ramadan`` stands in its place.
     """
     named = holiday_package.country_holidays("ID", years=year, categories=("public",), language="en_US")
     feasts = sorted(day for day, name in named.items() if "Eid al-Fitr" in name)
@@ -85,15 +86,24 @@ class Calendar:
             return ((midnight, day_start(day + timedelta(days=1), self.zone)),)
         weekday = WEEKDAYS[day.weekday()]
         hours = rules.hours.get(weekday, ())  # type: ignore[call-overload]
-        if rules.ramadan_hours and any(first <= day <= last for first, last in ramadan(day.year)):
+        in_ramadan = bool(rules.ramadan_hours) and self._in_ramadan(day)
+        if in_ramadan:
             hours = rules.ramadan_hours.get(weekday, hours)  # type: ignore[call-overload]
         if day not in rules.open_days and rules.holidays:
             public, shared = national_days(day.year)
             if day in public or (day in shared and not rules.open_on_cuti_bersama):
                 return ()
         if day in rules.open_days and not hours:
-            hours = rules.hours.get("mon", ())
+            hours = (rules.ramadan_hours if in_ramadan else rules.hours).get("mon", ())
         return tuple((self._at(day, opens), self._at(day, closes)) for opens, closes in hours)
+
+    def _in_ramadan(self, day: date) -> bool:
+        """By the declared months where they end in the same year as the estimate, else by the estimate."""
+        declared = {last.year for _, last in self.rules.ramadan}
+        months = [*self.rules.ramadan, *(
+            month for year in (day.year, day.year + 1) if year not in declared for month in ramadan(year)
+        )]
+        return any(first <= day <= last for first, last in months)
 
     def _at(self, day: date, clock: str) -> int:
         hour, minute = (int(part) for part in clock.split(":"))
@@ -110,11 +120,16 @@ class Calendar:
         return any(opens <= at < closes for opens, closes in self.spans(local_day(at, self.zone)))
 
     def next_change(self, at: int) -> int:
-        """The next instant after ``at`` at which it opens or closes (at most 400 days on)."""
+        """The next instant after ``at`` at which it opens or closes (at most 400 days on).
+
+        Midnight is no change for a service that is open on both sides of it.
+        """
         day = local_day(at, self.zone)
+        if self.rules.always and not any(closed >= day for closed in self.rules.closed_days):
+            return at + LONGEST_SEARCH_DAYS * DAY
         for _ in range(LONGEST_SEARCH_DAYS):
             for edge in (edge for span in self.spans(day) for edge in span):
-                if edge > at and not (self.rules.always):
+                if edge > at and self.is_open(edge) != self.is_open(edge - 1):
                     return edge
             day += timedelta(days=1)
         return at + LONGEST_SEARCH_DAYS * DAY
