@@ -110,11 +110,12 @@ class Districts:
 class _Terms:
     """What holds for one (agency, service, judged at all) on one day of submission: the standard, its calendar."""
 
-    __slots__ = ("calendar", "promise", "standard")
+    __slots__ = ("due", "promise", "worked")
 
     def __init__(self, calendar: Calendar, standard: Standard | None) -> None:
-        self.calendar, self.standard = calendar, standard
         self.promise = standard.promise if standard else None
+        self.due = calendar.promise(standard) if standard else None
+        self.worked = calendar.worked_seconds
 
 
 class Deriver:
@@ -160,14 +161,14 @@ class Deriver:
             if len(self._terms) > _CACHE_LIMIT:
                 self._terms.clear()
             terms = self._terms[agency, service, judged, day] = self._terms_of(agency, service, judged, day)
-        due = terms.calendar.due_at(submitted, terms.standard) if terms.standard is not None else None
+        due = terms.due(submitted) if terms.due is not None else None
         elapsed = worked = on_time = None
         if ended is not None:
             if ended < submitted:
                 flags |= Flags.ENDED_BEFORE_SUBMITTED
             else:
                 elapsed = ended - submitted
-                worked = terms.calendar.worked_seconds(submitted, ended)
+                worked = terms.worked(submitted, ended)
             if due is not None and ended_as == COMPLETED:
                 on_time = ended <= due
         return Case(
@@ -198,11 +199,11 @@ class Deriver:
         status, mapped = coded(fields.get("status"), codes.status, OPEN)
         if status not in STATUSES:
             status, mapped = OPEN, False
-        flags |= 0 if mapped else Flags.STATUS_UNMAPPED if codes.status else 0
+        flags |= Flags.STATUS_UNMAPPED if codes.status and not mapped else 0
         channel, mapped = coded(fields.get("channel"), codes.channel, "counter")
         if channel not in CHANNELS:
             channel, mapped = "system", False
-        flags |= 0 if mapped else Flags.CHANNEL_UNMAPPED
+        flags |= Flags.CHANNEL_UNMAPPED if codes.channel and not mapped else 0
         district = self.district(codes.district)
         flags |= {UNKNOWN_DISTRICT: Flags.DISTRICT_UNKNOWN, OUTSIDE_DISTRICT: Flags.DISTRICT_OUTSIDE}.get(district, 0)
         class_ = coded(fields["class"], codes.class_, "")[0] if "class" in fields else known.class_ if known else None
