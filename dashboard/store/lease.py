@@ -7,9 +7,10 @@ import os
 import socket
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 
 from dashboard.errors import LeaseLost
+from dashboard.store import dialect
 from dashboard.store.engine import writing
 from dashboard.store.tables import lease as figures_lease
 
@@ -46,13 +47,11 @@ class Lease:
         """The fencing token, or ``None`` while another living holder has it."""
         at, table = now.timestamp(), self.table
         with writing(self.engine).begin() as connection:
-            row = connection.execute(select(table).where(table.c.name == self.name).with_for_update()).first()
-            if row is None:
-                connection.execute(insert(table).values(
-                    name=self.name, holder=self.holder, token=1, expires_at=at + self.ttl
-                ))
-                self.token = 1
-            elif row.expires_at <= at or row.holder == "" or _gone(row.holder):
+            dialect.insert_many(  # the first of several that come at once makes the row, the others wait for it
+                connection, table, ("name", "holder", "token", "expires_at"), [(self.name, "", 0, 0.0)], "ON CONFLICT DO NOTHING"
+            )
+            row = connection.execute(select(table).where(table.c.name == self.name).with_for_update()).one()
+            if row.expires_at <= at or row.holder == "" or _gone(row.holder):
                 self.token = row.token + 1
                 connection.execute(update(table).where(table.c.name == self.name).values(
                     holder=self.holder, token=self.token, expires_at=at + self.ttl
