@@ -237,7 +237,7 @@ class Read:
                 new.append((source, generation, key, *values, run_id, run_id))
             add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
             self._mark_dirty(marks, item.agency, item.service, item[7:10])
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
+        touch(connection, sorted(marks))
         if self._missed_before:  # seen again: the next complete read that lacks it is the first one anew
             again = sorted(self._missed_before & {row[0] for row in found.values()})
             dialect.delete_many(connection, missed, "case", again)
@@ -337,10 +337,17 @@ class Read:
                 [(identity, self.run_id, at, "deleted_at", None, str(at)) for identity in part],
             )
         dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows()[0])
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
+        touch(connection, sorted(marks))
         self.counts["rows_deleted"] += len(again)
         return {"cases", "history"}
 
 
-_TOUCH = 'ON CONFLICT ("month", "agency", "service") DO UPDATE SET "touched" = "dirty"."touched" + 1'
+def touch(connection: Connection, months: Sequence[tuple[Any, ...]]) -> None:
+    """Mark (month, agency, service) as dirty: their histograms must be derived anew."""
+    dialect.insert_many(
+        connection, dirty, ("month", "agency", "service"), months,
+        'ON CONFLICT ("month", "agency", "service") DO UPDATE SET "touched" = "dirty"."touched" + 1',
+    )
+
+
 _COUNTS = tuple(column.name for column in cells.c)[3:]

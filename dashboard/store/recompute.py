@@ -1,4 +1,7 @@
-"""Derives stored cases again under today's declarations, by the same difference engine, as runs with their own revisions."""
+"""Derives stored cases again under today's declarations, by the same difference engine, as runs with their own revisions.
+
+Each page is read and written in one transaction, so that it cannot overwrite what a collection changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from dashboard.derive import Deriver
 from dashboard.store.changes import announce
 from dashboard.store.dialect import upsert
 from dashboard.store.engine import writing
-from dashboard.store.read import PAGE, Read
-from dashboard.store.tables import case, meta, run
+from dashboard.store.read import PAGE, Read, touch
+from dashboard.store.tables import case, histogram, meta, run
 
 if TYPE_CHECKING:
     from config.declarations import Regency
@@ -44,8 +47,12 @@ def recompute(
             ))
         last = read.run_id
     with writing(engine).begin() as connection:
-        upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
-        upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
+        if since is None:  # otherwise older cases still stand as they were derived before
+            upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
+            upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
+        # A calendar changes what a working day is worth even where no case changed: every histogram is derived anew.
+        months = select(histogram.c.month, histogram.c.agency, histogram.c.service).distinct()
+        touch(connection, [tuple(row) for row in connection.execute(months)])
         announce(connection, "", {"declarations"})
     return last
 
