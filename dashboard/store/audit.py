@@ -14,7 +14,6 @@ from dashboard.store.dialect import one_at_a_time
 from dashboard.store.tables import audit
 
 GENESIS = bytes(32)
-_AUDIT = 1
 
 
 def _hash(previous: bytes, at: int, who: str, what: str, detail: str) -> bytes:
@@ -23,7 +22,7 @@ def _hash(previous: bytes, at: int, who: str, what: str, detail: str) -> bytes:
 
 def append(connection: Connection, who: str, what: str, detail: dict[str, Any], now: datetime) -> None:
     """Add a row in the caller's transaction (a writing one), alone until it ends: rows chain one after the other."""
-    one_at_a_time(connection, _AUDIT)
+    one_at_a_time(connection, "audit")
     previous = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar() or GENESIS
     at, text = epoch(now), json.dumps(detail, sort_keys=True, ensure_ascii=False)
     connection.execute(insert(audit).values(

@@ -80,10 +80,10 @@ def upsert(connection: Connection, table: Table, keys: Sequence[str], row: dict[
     )
 
 
-def one_at_a_time(connection: Connection, what: int) -> None:
-    """Hold a lock until the transaction ends. SQLite: a writing transaction is alone anyway."""
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Hold a named lock until the transaction ends. SQLite: a writing transaction is alone anyway."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7322, %s)", (what,))
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7322, hashtext(%s))", (what,))
 
 
 def notify(connection: Connection, store: str) -> None:

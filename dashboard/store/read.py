@@ -164,11 +164,15 @@ class Read:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """A fenced writing transaction. When it fails, what was counted and learnt in it is forgotten as well."""
+        """A fenced writing transaction, the only one of its source: differences are against what the one before it left.
+
+        When it fails, what was counted and learnt in it is forgotten as well.
+        """
         counts, state = dict(self.counts), self.state
         try:
             with writing(self.engine).begin() as connection:
                 fence(connection, self.token)
+                dialect.one_at_a_time(connection, f"source {self.source.id}")
                 yield connection
         except BaseException:
             self.counts, self.state = counts, state

@@ -63,7 +63,7 @@ class _Pages:
     def __init__(self, source: str, generation: int, since: int | None, deriver: Deriver) -> None:
         self.statement = select(case).where(
             case.c.source == source, case.c.generation == generation, case.c.deleted_at.is_(None)
-        ).order_by(case.c.id).limit(PAGE).with_for_update()
+        ).order_by(case.c.id).limit(PAGE)
         if since is not None:
             self.statement = self.statement.where(case.c.submitted_at >= since)
         self.deriver, self.after = deriver, 0

@@ -49,6 +49,9 @@ def verify(engine: Engine, regency: Regency) -> list[Difference]:
     """All differences between the store and its cases; none is right."""
     found: list[Difference] = []
     with engine.connect() as connection:
+        orphans = select(case.c.dim, func.count()).where(case.c.dim.not_in(select(dimension.c.id))).group_by(case.c.dim)
+        for dim, count in connection.execute(orphans):
+            found.append(Difference("cases without a dimension", (str(dim),), count, 0))
         cells = _Cells(connection, regency.zone)
         for month, close in _months(connection, regency.zone):
             found += cells.differences(month, close)
