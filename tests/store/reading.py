@@ -23,7 +23,8 @@ REGENCY = Regency(name="Uji", timezone="Asia/Makassar")
 
 def begin(engine: Engine, now: datetime = NOW, **more: Any) -> Read:
     """A read under way."""
-    return Read.begin(engine, more.pop("source", SOURCE), mode="snapshot", token=more.pop("token", None), now=now, zone=ZONE, **more)
+    source, token = more.pop("source", SOURCE), more.pop("token", None)
+    return Read.begin(engine, source, mode="snapshot", token=token, now=now, zone=ZONE, **more)
 
 
 def end(read: Read, now: datetime = NOW, **more: Any) -> None:
