@@ -21,8 +21,8 @@ def holder_name(role: str) -> str:
 
 
 def _gone(holder: str) -> bool:
-    """Whether the holder was a process of this host that no longer exists: its lease may be taken at once."""
-    where, _, pid = holder.partition("@")[2].rpartition(":")
+    """Whether the holder ("role@host:pid" or "host:pid") was a process of this host that is gone: its lease may be taken."""
+    where, _, pid = holder.rpartition("@")[2].rpartition(":")
     if where != socket.gethostname() or not pid.isdigit() or int(pid) == os.getpid():
         return False
     try:
@@ -80,6 +80,14 @@ class Lease:
                 update(table).where(table.c.name == self.name, table.c.token == self.token).values(holder="", expires_at=0)
             )
         self.token = None
+
+
+def leader(connection: Connection, now: datetime) -> int | None:
+    """The fencing token of the living leader; ``None`` when there is none: released, run out, or its process gone."""
+    row = connection.execute(select(figures_lease).where(figures_lease.c.name == "leader")).first()
+    if row is None or row.holder == "" or row.expires_at <= now.timestamp() or _gone(row.holder):
+        return None
+    return int(row.token)
 
 
 def fence(connection: Connection, token: int | None) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,7 @@ from dashboard.errors import StoreError
 from dashboard.store import requests, tables
 from dashboard.store.dialect import notify
 from dashboard.store.engine import STORES, migrate, open_engine, writing
+from dashboard.store.lease import Lease
 from dashboard.store.state import states
 from dashboard.store.watch import Watcher
 from tests.conftest import NOW
@@ -127,3 +133,50 @@ def test_a_request_that_nobody_took_can_be_withdrawn(engine: Engine) -> None:
     number = requests.ask(engine, "collect", {}, NOW)
     assert requests.withdraw(engine, number, NOW)
     assert requests.take(engine, NOW) is None
+
+
+def test_waiting_for_a_leader_that_is_there_gives_its_answer(engine: Engine) -> None:
+    Lease(engine, "leader@elsewhere:1").acquire(NOW)
+    number = requests.ask(engine, "collect", {}, NOW)
+
+    def lead() -> None:
+        taken = requests.take(engine, NOW)
+        assert taken is not None
+        requests.done(engine, taken.id, {"rows": 3}, NOW)
+
+    leading = threading.Timer(0.3, lead)
+    leading.start()
+    assert requests.wait(engine, number, timeout_seconds=10, now=lambda: NOW) == {"rows": 3}
+    leading.join()
+
+
+def test_nobody_waits_for_a_leader_whose_lease_ran_out(engine: Engine) -> None:
+    Lease(engine, "leader@elsewhere:1", ttl_seconds=15).acquire(NOW)
+    number = requests.ask(engine, "collect", {}, NOW)
+    assert requests.wait(engine, number, timeout_seconds=10, now=lambda: NOW + timedelta(seconds=16)) is None
+    assert requests.take(engine, NOW) is None  # withdrawn: a later leader does not do it a second time
+
+
+def test_nobody_waits_for_a_leader_that_took_the_request_and_was_followed_by_another(engine: Engine) -> None:
+    Lease(engine, "one@elsewhere:1", ttl_seconds=15).acquire(NOW)
+    number = requests.ask(engine, "collect", {}, NOW)
+    requests.take(engine, NOW)
+    second = Lease(engine, "two@elsewhere:2", ttl_seconds=15)
+    following = threading.Timer(0.5, lambda: second.acquire(NOW + timedelta(seconds=16)))
+    following.start()
+    started = time.monotonic()
+    assert requests.wait(engine, number, timeout_seconds=30, now=lambda: NOW) is None
+    assert time.monotonic() - started < 10
+    following.join()
+
+
+@pytest.mark.parametrize("name", ["{host}:{pid}", "schedule@{host}:{pid}"])
+def test_the_lease_of_a_killed_process_of_this_host_is_free_at_once(engine: Engine, name: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed = Lease(engine, name.format(host=socket.gethostname(), pid=process.pid))
+    assert killed.acquire(NOW) == 1
+    other = Lease(engine, f"other@{socket.gethostname()}:{os.getpid()}")
+    assert other.acquire(NOW) is None
+    process.kill()
+    process.communicate()
+    assert other.acquire(NOW) == 2
