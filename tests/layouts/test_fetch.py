@@ -39,7 +39,10 @@ def package() -> bytes:
 def declared(fetching: ModuleType, content: bytes) -> dict[str, Any]:
     """The declaration of that package."""
     return {
-        "package": "@x/a", "version": "1.0.0", "sha512": fetching.sha512(content), "files": ["files/a.woff2"],
+        "package": "@x/a",
+        "version": "1.0.0",
+        "sha512": fetching.sha512(content),
+        "files": ["files/a.woff2"],
         "licence_file": "LICENSE",
     }
 
@@ -50,7 +53,9 @@ def test_declared_files_are_unpacked_with_their_licence(fetching: ModuleType, tm
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-LICENSE.txt", "a.woff2"]
 
 
-def test_a_package_with_another_hash_is_refused_before_anything_is_written(fetching: ModuleType, tmp_path: Path) -> None:
+def test_a_package_with_another_hash_is_refused_before_anything_is_written(
+    fetching: ModuleType, tmp_path: Path
+) -> None:
     with pytest.raises(fetching.WrongHash, match="SHA-512"):
         fetching.unpack(package() + b"x", declared(fetching, package()), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -27,17 +27,21 @@ FAULTS = """(floor) => { const out = [], W = innerWidth, H = innerHeight;
   if (px < floor - .2) out.push('SMALL ' + px.toFixed(1) + ' ' + say(n));
   let right = b.right, left = b.left, top = b.top, bottom = b.bottom;
   for (let e = p; e && e !== document.body; e = e.parentElement) { const s = getComputedStyle(e);
-   if (s.overflow === 'hidden' && s.textOverflow === 'ellipsis') { right = Math.min(right, e.getBoundingClientRect().right); }
+   if (s.overflow === 'hidden' && s.textOverflow === 'ellipsis')
+    right = Math.min(right, e.getBoundingClientRect().right);
    if (s.webkitLineClamp !== 'none') { bottom = Math.min(bottom, e.getBoundingClientRect().bottom); } }
   if (right > W + 1 || bottom > H + 1 || left < -1 || top < -1) out.push('OFF SCREEN ' + say(n));
   const box = p.closest('.tile,.strip,.alarm,.rows,.lost,.head,.chip');
-  if (box) { const c = box.getBoundingClientRect(); if (right > c.right + 1.5 || left < c.left - 1.5 || bottom > c.bottom + px * .2 || top < c.top - px * .2) out.push('OUT OF BOX ' + box.className + ': ' + say(n)); }
+  if (box) { const c = box.getBoundingClientRect(); 
+   if (right > c.right + 1.5 || left < c.left - 1.5 || bottom > c.bottom + px * .2 || top < c.top - px * .2)
+    out.push('OUT OF BOX ' + box.className + ': ' + say(n)); }
   const pad = px * .2; seen.push({n, x0: left + 1, x1: right - 1, y0: top + pad, y1: bottom - pad}); }
  for (let i = 0; i < seen.length; i++) for (let j = i + 1; j < seen.length; j++) { const a = seen[i], b = seen[j];
   if (a.n.parentElement.contains(b.n) && a.n.parentElement === b.n.parentElement) continue;
   if (a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1) out.push('OVERLAP ' + say(a.n) + ' | ' + say(b.n)); }
- for (const e of document.querySelectorAll('.tile,.rows,.strip,.alarm,.head,.lost,.slot')) { const b = e.getBoundingClientRect();
-  if (b.width && (b.right > W + 1 || b.bottom > H + 1 || b.left < -1 || b.top < -1)) out.push('BOX OFF SCREEN ' + e.className); }
+ for (const e of document.querySelectorAll('.tile,.rows,.strip,.alarm,.head,.lost,.slot')) {
+  const b = e.getBoundingClientRect(), outside = b.right > W + 1 || b.bottom > H + 1 || b.left < -1 || b.top < -1;
+  if (b.width && outside) out.push('BOX OFF SCREEN ' + e.className); }
  return out; }"""
 
 
@@ -62,10 +66,16 @@ def test_a_wall_can_be_read(browser: Any, tmp_path: Path, name: str, size: str) 
 
 def test_without_the_typeface_nothing_breaks(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "wall.html"
-    path.write_text(document(**PAGES["today"]).replace("<body", "<style>:root{--font: 'DejaVu Sans'}</style><body"), encoding="utf-8")
+    path.write_text(
+        document(**PAGES["today"]).replace("<body", "<style>:root{--font: 'DejaVu Sans'}</style><body"),
+        encoding="utf-8",
+    )
     tab = browser.new_page(viewport={"width": 1920, "height": 1080})
     tab.goto(path.as_uri())
-    boxes = tab.evaluate("() => [...document.querySelectorAll('.tile')].map(e => e.getBoundingClientRect()).map(b => [b.right, b.bottom])")
+    boxes = tab.evaluate(
+        "() => [...document.querySelectorAll('.tile')].map(e => e.getBoundingClientRect())"
+        ".map(b => [b.right, b.bottom])"
+    )
     tab.close()
     assert max(right for right, _ in boxes) <= 1920
     assert max(bottom for _, bottom in boxes) <= 1080
@@ -74,7 +84,8 @@ def test_without_the_typeface_nothing_breaks(browser: Any, tmp_path: Path) -> No
 def figures_of(tab: Any) -> list[str]:
     """The colours of the key figures that are seen."""
     found: list[str] = tab.evaluate(
-        "() => [...document.querySelectorAll('.scene.is-shown .fig:not(.in-words)')].filter(e => e.getClientRects().length)"
+        "() => [...document.querySelectorAll('.scene.is-shown .fig:not(.in-words)')]"
+        ".filter(e => e.getClientRects().length)"
         ".map(e => getComputedStyle(e).color)"
     )
     return found
@@ -90,7 +101,8 @@ def test_a_stale_or_frozen_figure_is_never_white(browser: Any, tmp_path: Path, n
 
 def test_stale_by_the_browsers_clock_looks_as_stale_by_the_servers_word(browser: Any, tmp_path: Path) -> None:
     look = (
-        "() => ['border', 'backgroundImage'].map(k => getComputedStyle(document.querySelector('#received_today--tile'))[k])"
+        "() => ['border', 'backgroundImage']"
+        ".map(k => getComputedStyle(document.querySelector('#received_today--tile'))[k])"
         ".concat([...document.querySelectorAll('#received_today--tile > *')].map(e => getComputedStyle(e).display))"
     )
     server = opened(browser, tmp_path, "hd", **PAGES["out"])
@@ -105,7 +117,8 @@ def test_stale_by_the_browsers_clock_looks_as_stale_by_the_servers_word(browser:
 def test_the_standard_is_at_one_place_in_every_row(browser: Any, tmp_path: Path) -> None:
     tab = opened(browser, tmp_path, "hd", **PAGES["agencies"])
     places = tab.evaluate(
-        "() => [...document.querySelectorAll('[data-page=\"1\"] .standard')].map(e => Math.round(e.getBoundingClientRect().left))"
+        "() => [...document.querySelectorAll('[data-page=\"1\"] .standard')]"
+        ".map(e => Math.round(e.getBoundingClientRect().left))"
     )
     tab.close()
     assert len(places) == 6

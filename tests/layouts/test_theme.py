@@ -24,9 +24,13 @@ def block(selector: str) -> str:
     return TOKENS[start : TOKENS.index("}", start)]
 
 
-@pytest.mark.parametrize(("selector", "colours"), [
-    ('[data-theme="wall"]', theme.WALL), ('[data-theme="review"]', theme.REVIEW),
-])
+@pytest.mark.parametrize(
+    ("selector", "colours"),
+    [
+        ('[data-theme="wall"]', theme.WALL),
+        ('[data-theme="review"]', theme.REVIEW),
+    ],
+)
 def test_css_and_python_have_the_same_colours(selector: str, colours: dict[str, str]) -> None:
     assert dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block(selector))) == colours
 
@@ -37,10 +41,14 @@ def test_css_and_python_have_the_same_sizes() -> None:
 
 
 @pytest.mark.parametrize("under", SURFACES)
-@pytest.mark.parametrize(("role", "floor"), [
-    *[(role, theme.FIGURE_FLOOR) for role in ("ink", "stale-figure")], *[(role, theme.TEXT_FLOOR) for role in TEXT],
-    *[(role, theme.MARK_FLOOR) for role in MARKS],
-])
+@pytest.mark.parametrize(
+    ("role", "floor"),
+    [
+        *[(role, theme.FIGURE_FLOOR) for role in ("ink", "stale-figure")],
+        *[(role, theme.TEXT_FLOOR) for role in TEXT],
+        *[(role, theme.MARK_FLOOR) for role in MARKS],
+    ],
+)
 def test_a_colour_of_the_wall_can_be_read_on_every_surface(role: str, floor: float, under: str) -> None:
     assert theme.contrast(theme.WALL[role], theme.WALL[under]) >= floor
 

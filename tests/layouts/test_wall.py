@@ -17,7 +17,13 @@ from tests.layouts.test_panels import components, texts
 
 REGENCY = answers.regency()
 TODAY = (
-    "received_today", "completed_today", "on_time_today", "overdue_now", "received_rolling", "needs_attention", "sources_strip",
+    "received_today",
+    "completed_today",
+    "on_time_today",
+    "overdue_now",
+    "received_rolling",
+    "needs_attention",
+    "sources_strip",
 )
 
 
@@ -49,7 +55,9 @@ def test_an_unknown_screen_names_the_known_ones() -> None:
 
 
 def test_the_same_panel_twice_on_one_screen_is_refused() -> None:
-    scene = Scene(name=Words(id="Dua", en="Two"), panels=(Panel(panel="agencies", area="a"), Panel(panel="agencies", area="b")))
+    scene = Scene(
+        name=Words(id="Dua", en="Two"), panels=(Panel(panel="agencies", area="a"), Panel(panel="agencies", area="b"))
+    )
     screen = Screen(name="x", scenes=("two",))
     with pytest.raises(ConfigError, match="twice"):
         instances(REGENCY.model_copy(update={"scenes": {"two": scene}}), screen)
