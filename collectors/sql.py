@@ -32,7 +32,9 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 PORTS = {"mysql": 3306, "postgresql": 5432}
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-_WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+update|lock\s+in\s+share|for\s+share|load_file\s*\(|load_extension\s*\()")
+_WRITES = re.compile(
+    r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+update|lock\s+in\s+share|for\s+share|load_file\s*\(|load_extension\s*\()"
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
 _REFUSED_MYSQL = {1044, 1045, 1142, 1143, 1227, 1698}
 _CHANGED_MYSQL = {1049, 1054, 1064, 1146, 1305, 1356}

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import xlsxwriter
 
-from tests.agency_api import Agency, body, numbered, rows, slow_body, status
+from tests.agency_api import Agency, body, numbered, slow_body, status
 from tests.servers import MariaDB
 
 WANTED = {"id", "masuk"}
@@ -282,5 +282,3 @@ class Postgres(_Server):
                     copy.write_row(tuple(row.values()))
         return self.options()
 
-
-__all__ = ["HUGE", "SECRET", "WANTED", "Csv", "CsvByAddress", "Maria", "Postgres", "Rest", "SqliteFile", "Xlsx", "made", "rows"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,7 +122,7 @@ def test_a_reader_who_stops_early_leaves_nothing_open(lab: Any, reading: Reading
 def test_an_address_outside_the_sources_network_is_not_reached(lab: Any, reading: Readings) -> None:
     options = lab.good(1)
     outside = reading(lab.kind, options, labs.WANTED, networks=())
-    reaches = lab.kind == "rest" or "url" in options and not options["url"].startswith("sqlite")
+    reaches = lab.kind == "rest" or ("url" in options and not options["url"].startswith("sqlite"))
     error: CollectError | None = None
     try:
         list(CONNECTORS[lab.kind].read(outside))

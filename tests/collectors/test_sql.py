@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,9 +181,6 @@ def test_a_server_that_stands_still_is_left_at_the_deadline(postgresql: labs.Pos
     postgresql.good(3)
     query = "SELECT id FROM permohonan, pg_sleep(0.4), generate_series(1, 1000000)"
     with postgresql.admin("agency") as admin:
-        pages = reading.pages
-        import os
-        import threading
 
         def freeze() -> None:
             row = admin.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'reader'").fetchone()
@@ -195,7 +194,7 @@ def test_a_server_that_stands_still_is_left_at_the_deadline(postgresql: labs.Pos
         began = time.monotonic()
         try:
             with pytest.raises(SourceUnavailable):
-                pages("sql", postgresql.options(query), {"id"}, deadline=time.monotonic() + 1.5)
+                reading.pages("sql", postgresql.options(query), {"id"}, deadline=time.monotonic() + 1.5)
             assert time.monotonic() - began < 6
         finally:
             timer.join()

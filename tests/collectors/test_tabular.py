@@ -15,6 +15,7 @@ import pytest
 import xlsxwriter
 from pydantic import ValidationError
 
+from collectors.connector import CONNECTORS
 from collectors.tabular import TabularOptions
 from dashboard.errors import CollectError, SourceChanged, SourceUnavailable
 from tests.collectors.conftest import Readings
@@ -145,8 +146,6 @@ def test_a_file_replaced_while_it_is_read_stays_the_one_that_was_opened(reading:
 
 
 def _pages(reading: Readings, options: dict[str, Any]) -> Any:
-    from collectors.connector import CONNECTORS
-
     return CONNECTORS["tabular"].read(reading("tabular", options, WANTED))
 
 
@@ -217,7 +216,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(reading: Readings) -> None:
 
 @pytest.mark.parametrize(("data", "error", "said"), [
     (b"<html>Masuk</html>", SourceChanged, "HTML"), (b"id,masuk\n1,2\n", SourceChanged, "text"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, SourceChanged, "cannot be read"), (b"PK\x03\x04abc", SourceUnavailable, "not whole"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, SourceChanged, "cannot be read"),
+    (b"PK\x03\x04abc", SourceUnavailable, "not whole"),
 ], ids=["HTML", "text", "encrypted or broken", "half copied"])
 def test_a_workbook_that_is_none_says_what_it_is(
     reading: Readings, data: bytes, error: type[CollectError], said: str
