@@ -135,7 +135,8 @@ class Source(Declared):
             return self.mode
         if any(field.where for field in self.fields.values()):
             return "window"
-        return "snapshot" if self.connector == "tabular" or "since" not in self.options else "incremental"
+        asks = "since" in self.options or ":since" in str(self.options.get("query", ""))
+        return "incremental" if asks and self.connector != "tabular" else "snapshot"
 
 
 class Agency(Declared):
