@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -20,20 +21,26 @@ from dashboard.live.snapshot import Said, event
 
 log = structlog.get_logger("hub")
 
-TICK_SECONDS = 2.0
-CHECK_SECONDS = 5.0
-RELOAD_JITTER_MS = 60_000
-"""Within how long, at random, the pages of an older build reload."""
-SLOW_SECONDS = 15.0
-"""How long one ``send`` may wait for a client that does not read before the stream is dropped."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 TICK, SCENE, BYE = "\0tick", "\0scene", "\0bye"
 _BEFORE = {SCENE: 0, TICK: 2, BYE: 3}
 STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
 ]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A heartbeat each ``tick_seconds``; principals looked at each ``check_seconds``; a client that has not read for
+    ``slow_seconds`` is dropped; pages of an older build reload within ``reload_jitter_ms``, at random."""
+
+    tick_seconds: float = 2.0
+    check_seconds: float = 5.0
+    slow_seconds: float = 15.0
+    reload_jitter_ms: int = 60_000
 
 
 @dataclass(frozen=True)
@@ -69,17 +76,15 @@ class Stream:
 class Hub:
     """All open streams. Everything but :meth:`publish_soon` runs on the event loop.
 
-    ``living(sessions)`` tells, in a thread, which of the sessions still are somebody's; ``now_ms`` is the server's clock.
+    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock.
     """
 
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, tick_seconds: float = TICK_SECONDS,
-        check_seconds: float = CHECK_SECONDS, slow_seconds: float = SLOW_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, pace: Pace | None = None,
     ) -> None:
         self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
-        self.tick_seconds, self.check_seconds, self.slow_seconds = tick_seconds, check_seconds, slow_seconds
-        self.reload_jitter_ms = reload_jitter_ms
+        self.pace = pace or Pace()
         self.states: dict[str, Said] = {}
         self.seq = 0
         self.sent_frames = self.sent_bytes = self.dropped = 0
@@ -112,7 +117,7 @@ class Hub:
             stream.wake()
         await asyncio.sleep(0)
 
-    # ---- what is new ----------------------------------------------------------------------------------------------------
+    # ---- what is new ------------------------------------------------------------------------------------------------
 
     def publish_soon(self, new: Sequence[Said]) -> None:
         """Hand over what the snapshot's worker found; safe from any thread."""
@@ -143,14 +148,14 @@ class Hub:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(self.tick_seconds)
+            await asyncio.sleep(self.pace.tick_seconds)
             self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
             self._wake_all(TICK, self._streams)
             self._drop_slow()
 
     def _drop_slow(self) -> None:
         """End streams whose client has not read for too long: what waits for them is bounded anyway (V21)."""
-        limit = time.monotonic() - self.slow_seconds
+        limit = time.monotonic() - self.pace.slow_seconds
         for stream in self._streams:
             if stream.sending_since and stream.sending_since < limit and stream.task is not None and not stream.closed:
                 stream.closed = True
@@ -171,7 +176,7 @@ class Hub:
         pages = {name: said.pages for name, said in self.states.items()}
         shown = shown_at(plan.scenes, pages, now)
         self._scene_until[plan.name] = shown.until or now + 1000
-        body = event("scene", encode({"scene": shown.scene, "page": shown.page, "pages": shown.pages, "until": shown.until}))
+        body = event("scene", encode(asdict(shown)))
         if self._scenes.get(plan.name) == body:
             return False
         self._scenes[plan.name] = body
@@ -180,10 +185,8 @@ class Hub:
     async def _check(self) -> None:
         """Every few seconds: one question for all open streams; those that are nobody's any more get ``bye``."""
         while True:
-            try:
-                await asyncio.wait_for(self._check_now.wait(), self.check_seconds)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._check_now.wait(), self.pace.check_seconds)
             self._check_now.clear()
             sessions = {stream.session for stream in self._streams}
             if not sessions:
@@ -195,15 +198,15 @@ class Hub:
                 continue
             self._wake_all(BYE, [stream for stream in self._streams if stream.session not in living])
 
-    # ---- a stream -------------------------------------------------------------------------------------------------------
+    # ---- a stream ---------------------------------------------------------------------------------------------------
 
     def _hello(self, plan: ScreenPlan) -> bytes:
         now = self.now_ms()
         if self._scene_until.get(plan.name, 0) <= now:
             self._turn(plan, now)
         hello = {
-            "now": now, "build": self.build, "layout": plan.layout, "tick_seconds": self.tick_seconds, "screen": plan.name,
-            "seq": self.seq, "reload_jitter_ms": self.reload_jitter_ms,
+            "now": now, "build": self.build, "layout": plan.layout, "screen": plan.name, "seq": self.seq,
+            "tick_seconds": self.pace.tick_seconds, "reload_jitter_ms": self.pace.reload_jitter_ms,
         }
         frames = [self.states[name].frame for name in plan.instances if name in self.states]
         self.sent_frames += len(frames)

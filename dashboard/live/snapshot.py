@@ -28,8 +28,9 @@ FAILED_AGAIN_SECONDS = 10
 class Instance:
     """A panel with its parameters and language, ready to be asked.
 
-    ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component; ``failed()``
-    what a panel looks like that never had an answer. ``reads``: words of ``changed.what``. ``at_most_every``: seconds.
+    ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component;
+    ``failed()`` what a panel looks like that never had an answer. ``reads``: words of ``changed.what``.
+    ``at_most_every``: seconds.
     """
 
     id: str
@@ -81,7 +82,9 @@ def _say(
 ) -> Said:
     props = encode(drawn.props)
     limits = encode({"late": late, "stale": stale})
-    head = encode({"panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed})
+    head = encode({
+        "panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed,
+    })
     body = head[:-1] + b',"limits":' + limits + b',"props":' + props + b"}"
     said = digest(drawn.shape.encode() + props + limits + (b"!" if failed else b""))
     return Said(
@@ -91,7 +94,7 @@ def _say(
 
 
 class Snapshot:
-    """The states of all instances. One thread asks (:meth:`refresh`); others read :attr:`states` (replaced, never changed)."""
+    """The states of all instances. One thread asks (:meth:`refresh`); others read :attr:`states` (always replaced)."""
 
     def __init__(self, instances: Iterable[Instance], *, seq: int = 0) -> None:
         self.instances = {instance.id: instance for instance in instances}
@@ -160,7 +163,7 @@ class Snapshot:
             said, changes_at = self._failed(instance, now, err), now + FAILED_AGAIN_SECONDS
         self.asked_seconds[instance.id] = time.perf_counter() - began
         if changes_at is not None:
-            # An instant that is already past would be asked again without end; a second is the resolution of all stamps.
+            # An instant already past would be asked again without end; a second is the resolution of all stamps.
             self._wait(instance.id, now + 1, max(changes_at, now + instance.at_most_every))
         return said
 

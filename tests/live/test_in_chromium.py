@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -45,12 +46,11 @@ def test_a_longer_list_fetches_the_panel_once(wall: Page, served: Served) -> Non
 
 def test_clock_date_and_ages_are_the_servers_in_its_zone(wall: Page, served: Served) -> None:
     expect(wall.locator("[data-live=clock]")).to_have_text(re.compile(r"^\d\d\.\d\d$"))
-    from datetime import datetime
-
     now = datetime.now(served.regency.zone)
     shown = wall.locator("[data-live=clock]").inner_text()
     assert abs(int(shown[:2]) * 60 + int(shown[3:]) - now.hour * 60 - now.minute) % 1439 <= 1
-    expect(wall.locator("[data-live=date]")).to_have_text(re.compile(r"^(Senin|Selasa|Rabu|Kamis|Jumat|Sabtu|Minggu), \d"))
+    days = re.compile(r"^(Senin|Selasa|Rabu|Kamis|Jumat|Sabtu|Minggu), \d")
+    expect(wall.locator("[data-live=date]")).to_have_text(days)
     expect(wall.locator("#figure--age")).to_have_text("1 menit")
 
 
@@ -138,7 +138,7 @@ def test_the_wall_violates_no_policy_and_asks_no_other_host(context: BrowserCont
     spoken: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     context.add_init_script(
-        "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective + e.blockedURI))"
+        "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective))"
     )
     page = context.new_page()
     page.on("console", lambda message: spoken.append(message.text))
