@@ -54,13 +54,16 @@ def packed(declared: dict[str, Any], npm: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [npm, "pack", f"{declared['package']}@{declared['version']}", "--silent", "--ignore-scripts"],
-            cwd=folder, check=True, capture_output=True, timeout=TIMEOUT_SECONDS,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
         )
         return next(Path(folder).glob("*.tgz")).read_bytes()
 
 
 def fetch(declarations: Path = HERE / "third_party.toml", target: Path = HERE / "third_party") -> list[str]:
-    """Fetch what is missing; returns one line for each package that could not be fetched (an empty list: all is there)."""
+    """Fetch what is missing; returns a line for each package that could not be fetched (empty: all is there)."""
     missing = []
     npm = shutil.which("npm")
     for name, declared in tomllib.loads(declarations.read_text(encoding="utf-8")).items():

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import OperationalError
+
 from collectors.runner import run_source
 from dashboard import clock
 from dashboard.cases import Outcome
@@ -40,7 +42,10 @@ def leading(engine: Engine) -> Iterator[int | None]:
 
     def keep() -> None:
         while not over.wait(LEASE_SECONDS / 3):
-            lease.renew(clock.now())
+            try:
+                lease.renew(clock.now())
+            except OperationalError:  # a long transaction of our own holds the lock: the next try comes in time
+                continue
 
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()
@@ -75,7 +80,7 @@ def collect_now(
             good = good and Outcome(result["outcome"]).good
             say(_line(source, result))
         if token is not None and not dry_run:
-            while derived.derive_histograms(engine, regency, limit=200):
+            while derived.derive_histograms(engine, regency, limit=200, token=token):
                 pass
             derived.fill_gauges(engine, regency, clock.now(), token)
     return good
@@ -92,7 +97,7 @@ def recompute_now(
             result = {"run": recompute(
                 engine, regency, since=clock.epoch(since) if since else None, token=token, now=clock.now()
             )}
-            while derived.derive_histograms(engine, regency, limit=200):
+            while derived.derive_histograms(engine, regency, limit=200, token=token):
                 pass
     say(f"recomputed as run {result['run']}")
 

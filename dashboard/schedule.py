@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -128,16 +129,14 @@ class Leadership:
         changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
         if pause:
             changes["next_run_time"] = started + pause
-        try:
+        with suppress(JobLookupError):  # the schedule was stopped meanwhile
             self.scheduler.modify_job(source_id, **changes)
-        except JobLookupError:  # the schedule was stopped meanwhile
-            pass
         return result
 
     def derive(self) -> None:
         """Work off the months × services that runs marked as dirty."""
         with self._derive_lock:
-            derived.derive_histograms(self.engine, self.regency, limit=HISTOGRAMS_AT_ONCE)
+            derived.derive_histograms(self.engine, self.regency, limit=HISTOGRAMS_AT_ONCE, token=self.token)
 
     def gauges(self) -> None:
         """Write the gauges of the last ten-minute mark, and those of a load or a gap from the cases."""

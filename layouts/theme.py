@@ -1,4 +1,4 @@
-"""The design tokens for Python: plotly and tests cannot read CSS. ``assets/tokens.css`` has the same; a test compares them."""
+"""The design tokens for Python, which cannot read CSS. ``assets/tokens.css`` has the same; a test compares them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ REVIEW = {
 }  # fmt: skip
 """Colours of the review and of print (light)."""
 
-SIZES = {"fs-xl": 120, "fs-l": 88, "fs-m": 64, "fs-far": 52, "fs-title": 40, "fs-label": 34, "fs-note": 28, "fs-min": 26}
+SIZES = {
+    "fs-xl": 120,
+    "fs-l": 88,
+    "fs-m": 64,
+    "fs-far": 52,
+    "fs-title": 40,
+    "fs-label": 34,
+    "fs-note": 28,
+    "fs-min": 26,
+}
 """Text sizes of a wall in pixels of a 1080p screen; nothing on a wall is smaller than ``fs-min``."""
 
 FIGURE_FLOOR, TEXT_FLOOR, MARK_FLOOR = 7.0, 4.5, 3.0

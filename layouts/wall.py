@@ -1,8 +1,9 @@
 """The wall's page: header, banner of a lost connection, scenes switched by visibility, alarm strip.
 
-Text that the browser itself changes lives in elements without React children: ``data-live`` (clock, date, lost-since) and
-``data-age-since``; the words for it are JSON in ``#live-words``. A scene is seen by its class ``is-shown``, a page of it
-by ``data-page-shown`` on the scene's container; css does the rest, so nothing is to be repeated after a panel is redrawn.
+Text that the browser itself changes lives in elements without React children: ``data-live`` (clock, date,
+lost-since) and ``data-age-since``; the words for it are JSON in ``#live-words``. A scene is seen by its class
+``is-shown``, a page of it by ``data-page-shown`` on the scene's container; css does the rest, so nothing is to be
+repeated after a panel is redrawn.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dash import html
 from config.declarations import Panel, Regency, Screen
 from dashboard.errors import ConfigError
 from dashboard.words import Say
+from layouts.components.attributes import data
 from layouts.components.shapes import shape
 
 HEADER, FOOTER = "overall_state", "alarm_strip"
@@ -40,13 +42,15 @@ def _screen(regency: Regency, screen: str | Screen) -> Screen:
     if screen not in regency.screens:
         known = ", ".join(sorted(regency.screens)) or "none"
         raise ConfigError(
-            f"no screen {screen!r}; known: {known}", f"tidak ada layar {screen!r}; yang ada: {known}", file="screens.toml"
+            f"no screen {screen!r}; known: {known}",
+            f"tidak ada layar {screen!r}; yang ada: {known}",
+            file="screens.toml",
         )
     return regency.screens[screen]
 
 
 def instance(panel: str, params: Mapping[str, Any], language: str) -> Instance:
-    """The instance of a panel: id ``<panel>``, with a hash of the parameters if there are any, and ``-en`` for English."""
+    """The instance of a panel: id ``<panel>``, with a hash of its parameters if any, and ``-en`` for English."""
     name = panel
     if params:
         text = json.dumps(dict(params), sort_keys=True, default=str)
@@ -75,7 +79,9 @@ def instances(regency: Regency, screen: str | Screen) -> tuple[Instance, ...]:
         if each.id in {known.id for known in found}:
             raise ConfigError(
                 f"panel {each.panel!r} stands twice on one screen with the same parameters",
-                f"panel {each.panel!r} muncul dua kali di satu layar", file="screens.toml", key=f"scenes.{scene}",
+                f"panel {each.panel!r} muncul dua kali di satu layar",
+                file="screens.toml",
+                key=f"scenes.{scene}",
             )
         found.append(each)
     return tuple(found)
@@ -83,8 +89,8 @@ def instances(regency: Regency, screen: str | Screen) -> tuple[Instance, ...]:
 
 def _slot(each: Instance, drawn: Mapping[str, Any], area: str = "") -> html.Div:
     """The place of an instance. The browser adds ``is-stale-by-clock`` here at the limit."""
-    style = {"style": {"gridArea": area}} if area else {}
-    return html.Div(drawn.get(each.id), id=f"slot-{each.id}", className="slot", **style, **{"data-panel": each.id})
+    style: dict[str, Any] = {"style": {"gridArea": area}} if area else {}
+    return html.Div(drawn.get(each.id), id=f"slot-{each.id}", className="slot", **style, **data(panel=each.id))
 
 
 def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say) -> html.Header:
@@ -96,7 +102,8 @@ def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say
                 html.B(say.name(regency.scenes[scene].name)),
                 html.Span(say("wall.scene_of", centre=title, n=number, of=total)),
             ],
-            className="where" + (" is-shown" if number == 1 else ""), **{"data-scene": scene},
+            className="where" + (" is-shown" if number == 1 else ""),
+            **data(scene=scene),
         )
         for number, scene in enumerate(screen.scenes, 1)
     ]
@@ -104,8 +111,8 @@ def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say
     return html.Header(
         [
             html.Div(names, className="names"),
-            html.Div([html.Div(**{"data-live": "date"}), *badge], className="when"),
-            html.Div([html.Span(**{"data-live": "clock"}), html.Small(say.zone_name)], className="clock"),
+            html.Div([html.Div(**data(live="date")), *badge], className="when"),
+            html.Div([html.Span(**data(live="clock")), html.Small(say.zone_name)], className="clock"),
             _slot(instance(HEADER, {}, screen.language), drawn),
         ],
         className="head",
@@ -117,16 +124,18 @@ def _lost(say: Say) -> html.Div:
     return html.Div(
         [
             shape("offline"),
-            html.B([html.Span(say("wall.lost")), " ", html.Span(**{"data-live": "lost-since"})]),
+            html.B([html.Span(say("wall.lost")), " ", html.Span(**data(live="lost-since"))]),
             html.Div(
                 [
-                    html.Div([html.Span(say("wall.lost_from")), " ", html.Span(**{"data-live": "lost-since"})]),
+                    html.Div([html.Span(say("wall.lost_from")), " ", html.Span(**data(live="lost-since"))]),
                     html.Div(say("wall.lost_retry")),
                 ],
                 className="lost-note",
             ),
         ],
-        className="lost", id="live-lost", role="status",
+        className="lost",
+        id="live-lost",
+        role="status",
     )
 
 
@@ -150,8 +159,10 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
         slots[scene].append(_slot(each, drawn, panel.area))
     scenes = [
         html.Section(
-            inside, id=f"scene-{name}", className=f"scene scene-{name}" + (" is-shown" if number == 0 else ""),
-            **{"data-scene": name, "data-page-shown": "1"},
+            inside,
+            id=f"scene-{name}",
+            className=f"scene scene-{name}" + (" is-shown" if number == 0 else ""),
+            **data(scene=name, page_shown="1"),
         )
         for number, (name, inside) in enumerate(slots.items())
     ]
@@ -161,7 +172,8 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
             _lost(say),
             html.Main(scenes, className="scenes"),
             html.Footer(_slot(instance(FOOTER, {}, declared.language), drawn)),
-            html.Div(id="live-words", hidden=True, **{"data-words": live_words(say)}),
+            html.Div(id="live-words", hidden=True, **data(words=live_words(say))),
         ],
-        className="wall", id="wall",
+        className="wall",
+        id="wall",
     )

@@ -28,18 +28,22 @@ SOON_SHARE = 0.8
 """A case is due soon once this share of its standard is used."""
 
 
-def derive_histograms(engine: Engine, regency: Regency, *, limit: int = 50) -> int:
+def derive_histograms(engine: Engine, regency: Regency, *, limit: int = 50, token: int | None = None) -> int:
     """Derive up to ``limit`` dirty months × services from the cases; returns how many were done."""
     with engine.connect() as connection:
         todo = connection.execute(select(dirty).order_by(dirty.c.month.desc()).limit(limit)).all()
     for row in todo:
+        with engine.connect() as connection:  # the long part holds no lock
+            rows = list(histogram_rows(connection, regency, row.month, row.agency, row.service))
         with writing(engine).begin() as connection:
-            same = and_(dirty.c.month == row.month, dirty.c.agency == row.agency, dirty.c.service == row.service)
-            connection.execute(delete(dirty).where(same))
+            fence(connection, token)
+            connection.execute(delete(dirty).where(and_(
+                dirty.c.month == row.month, dirty.c.agency == row.agency, dirty.c.service == row.service,
+                dirty.c.touched == row.touched,  # touched again meanwhile: it stays dirty
+            )))
             connection.execute(delete(histogram).where(
                 histogram.c.month == row.month, histogram.c.agency == row.agency, histogram.c.service == row.service
             ))
-            rows = list(histogram_rows(connection, regency, row.month, row.agency, row.service))
             dialect.insert_many(connection, histogram, [column.name for column in histogram.c], rows)
     return len(todo)
 

@@ -74,15 +74,15 @@ class Read:
         with writing(engine).begin() as connection:
             fence(connection, token)
             state = state_of(connection, source.id)
-            done = connection.execute(insert(run).values(
+            run_id = int(connection.execute(insert(run).values(
                 source=source.id, what=what, mode=mode, token=token or 0, started_at=now.timestamp(), declarations=declarations
-            ))
+            ).returning(run.c.id)).scalar_one())
             highest = connection.execute(
                 select(func.max(case.c.id)) if state.loaded_at or state.last_run_at else select(func.max(case.c.id)).where(
                     case.c.source == source.id)
             ).scalar()
             return cls(
-                engine, source, run_id=int(done.inserted_primary_key[0]), state=state, token=token, started=now, zone=zone,
+                engine, source, run_id=run_id, state=state, token=token, started=now, zone=zone,
                 what=what, highest=int(highest or 0),
             )
 
@@ -195,7 +195,7 @@ class Read:
             self._mark_dirty(marks, item.agency, item.service, item[6:10])
             changes.append((*values, self.run_id, None, before[0]))
             revisions += self._revisions(before, values)
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), "ON CONFLICT DO NOTHING")
+        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
         return new, changes, revisions
 
     def _take_back(
@@ -290,11 +290,12 @@ class Read:
                 [(identity, self.run_id, at, "deleted_at", None, str(at)) for identity in part],
             )
         dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows())
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), "ON CONFLICT DO NOTHING")
+        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
         self.counts["rows_deleted"] += len(again)
         return {"cases", "history"}
 
 
+_TOUCH = 'ON CONFLICT ("month", "agency", "service") DO UPDATE SET "touched" = "dirty"."touched" + 1'
 _COUNTS = tuple(column.name for column in cells.c)[3:]
 
 

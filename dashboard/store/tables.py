@@ -6,8 +6,20 @@ Each store is a file of its own (SQLite) or a schema of its own (PostgreSQL, by 
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text,
-    UniqueConstraint, text,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
 )
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # an autoincrementing key is INTEGER in SQLite
@@ -177,6 +189,7 @@ dirty = Table(  # months × services whose histograms must be derived anew
     Column("month", Stamp, primary_key=True),
     Column("agency", String, primary_key=True),
     Column("service", String, primary_key=True),
+    Column("touched", Integer, nullable=False, server_default="1"),  # grows with each touch: deriving takes off only what it saw
 )
 gauge = Table(
     "gauge", figures,

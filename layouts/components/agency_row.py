@@ -45,12 +45,13 @@ def _subtitle(row: AgencyRow, say: Say) -> str:
 
 
 def age_words(age: SourceAge, say: Say, at: int) -> str:
-    """``belum mutakhir, 10.21``; ``luring, 09.46``; ``terlambat, 10.31``; ``memuat``."""
+    """``belum mutakhir, 10.21``; ``luring, 23 Nov``; ``terlambat, 10.31``; ``memuat``."""
     head = "silent" if age.why == "silent" and age.state is State.STALE else age.state.value
     word = say(f"panels.states.{head}")
     if age.data_until is None or age.state in (State.LOADING, State.NONE):
         return word
-    return say("panels.state_at", word=word, time=say.moment(age.data_until, at))
+    moment = say.moment(age.data_until, at)
+    return say("panels.state_at", word=word, time=moment.rpartition(" ")[0] or moment)  # the day alone when not today
 
 
 def _received(row: AgencyRow, key: str, say: Say) -> Component:
@@ -64,7 +65,8 @@ def _received(row: AgencyRow, key: str, say: Say) -> Component:
             html.Div(
                 [
                     html.Span(
-                        value, id=f"{key}-received",
+                        value,
+                        id=f"{key}-received",
                         className=f"v{fit(value, 4, 6, 8)}" + (" is-zero" if figure.value == 0 else ""),
                     ),
                     html.Div(usual if known else nothing(figure, say), id=f"{key}-usual", className="w"),
@@ -84,7 +86,8 @@ def _time(row: AgencyRow, key: str, say: Say) -> Component:
         amount = say.number(row.time_value, 0 if row.time_value >= 10 else 1)
         named = unit(row.time_unit, say)
         below = (
-            say("panels.agencies.no_standard", unit=named) if row.standard_amount is None
+            say("panels.agencies.no_standard", unit=named)
+            if row.standard_amount is None
             else say("panels.agencies.of_standard", amount=_plain(row.standard_amount, say), unit=named)
         )
     return html.Div(
@@ -94,7 +97,7 @@ def _time(row: AgencyRow, key: str, say: Say) -> Component:
             html.Div(
                 [
                     html.Span(amount, id=f"{key}-amount", className="v"),
-                    html.Div(below, id=f"{key}-standard", className=f"s{fit(below, 19, 22)}"),
+                    html.Div(below, id=f"{key}-standard", className=f"s{fit(below, 18, 20)}"),
                 ],
                 className="time-words",
             ),
@@ -117,18 +120,21 @@ def _on_time(figure: Figure, key: str, say: Say) -> Component:
             html.Span(say("panels.agencies.on_time"), className="lbl"),
             html.Span(
                 [html.Span(value, id=f"{key}-rate"), html.Small("%", className="sign")],
-                id=f"{key}-rate-box", className="v" + ("" if shown else " is-gone"),
+                id=f"{key}-rate-box",
+                className="v" + ("" if shown else " is-gone"),
             ),
             html.Span(
                 shape(figure.level.value if warned else "attention", f"{key}-rate-shape"),
-                id=f"{key}-rate-state", className=f"st c-{figure.level.value}" + ("" if warned else " is-gone"),
+                id=f"{key}-rate-state",
+                className=f"st c-{figure.level.value}" + ("" if warned else " is-gone"),
             ),
             html.Div(
                 [
                     html.Div("" if shown else nothing(figure, say), id=f"{key}-few", className="few"),
                     html.Div(why, id=f"{key}-few-why", className="w"),
                 ],
-                id=f"{key}-few-box", className="few-box" + (" is-gone" if shown else ""),
+                id=f"{key}-few-box",
+                className="few-box" + (" is-gone" if shown else ""),
             ),
         ],
         className="rate-cell",
@@ -143,16 +149,21 @@ def _complaints(row: AgencyRow, key: str, say: Say) -> Component:
         [
             html.Span(say("panels.agencies.complaints"), className="lbl"),
             html.Span(
-                say.number(opened), id=f"{key}-open",
-                className="v" + ("" if known else " is-gone") + (" is-zero" if not opened else ""),
+                say.number(opened),
+                id=f"{key}-open",
+                className=f"v{fit(say.number(opened), 2, 3)}"
+                + ("" if known else " is-gone")
+                + (" is-zero" if not opened else ""),
             ),
             html.Span(
                 [shape(level.value, f"{key}-late-shape"), html.Span(say.number(late), id=f"{key}-late")],
                 id=f"{key}-late-box",
-                className=f"st late c-{level.value if late else 'zero'}" + ("" if known else " is-gone"),
+                className=f"st late c-{level.value if late else 'zero'}{fit(say.number(late), 1, 2, 3)}"
+                + ("" if known else " is-gone"),
             ),
             html.Span(
-                "" if known else say("panels.states.none"), id=f"{key}-complaints-none",
+                "" if known else say("panels.states.none"),
+                id=f"{key}-complaints-none",
                 className="w none" + (" is-gone" if known else ""),
             ),
         ],
@@ -161,11 +172,15 @@ def _complaints(row: AgencyRow, key: str, say: Say) -> Component:
 
 
 def agency_row(row: AgencyRow, key: str, say: Say, at: int) -> Component:
-    """The row; ``key`` makes its ids. An agency whose source is stale or offline keeps its row, greyed, with its hour."""
+    """The row; ``key`` makes its ids. An agency with a stale or offline source keeps its row, greyed, with its hour."""
     return html.Div(
         [
-            _named(row, key, say, at), _received(row, key, say), _time(row, key, say),
-            _on_time(row.on_time, key, say), _complaints(row, key, say),
+            _named(row, key, say, at),
+            _received(row, key, say),
+            _time(row, key, say),
+            _on_time(row.on_time, key, say),
+            _complaints(row, key, say),
         ],
-        id=f"{key}-row", className=f"row agency {'is-' + row.age.state.value}",
+        id=f"{key}-row",
+        className=f"row agency {'is-' + row.age.state.value}",
     )

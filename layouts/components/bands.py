@@ -1,4 +1,4 @@
-"""A value against what is typical by this hour: box = middle half of the comparable weeks, upright = median, wedge = now.
+"""A value against what is typical by this hour: box = middle half of comparable weeks, upright = median, wedge = now.
 
 The number of elements never changes; only their positions, texts and classes do.
 """
@@ -38,7 +38,7 @@ def label_places(low: float, high: float, texts: tuple[str, str]) -> tuple[float
 
 
 def bullet(id: str, band: Band | None, value: float | None, say: Say, *, decimals: int, tone: str) -> Component:
-    """The bullet band of a headline tile. Without a band it is there, invisible. ``tone``: normal, attention, warning…"""
+    """The bullet band of a headline tile. Without a band it is there, invisible. ``tone``: plain, warning…"""
     known = band or Band(0, 0, 0, 0)
     start, end = scale(known, value)
 
@@ -49,17 +49,21 @@ def bullet(id: str, band: Band | None, value: float | None, say: Say, *, decimal
     now = min(max(place(known.median if value is None else value), 3), WIDTH - 3)
     texts = (say.number(known.low, decimals), say.number(known.high, decimals))
     left, right = label_places(low, high, texts)
-    return svg.Svg(
+    drawn: Component = svg.Svg(
         [
             svg.Line(x1=0, y1=26, x2=WIDTH, y2=26, className="axis"),
             svg.Rect(id=f"{id}-box", x=low, y=10, width=round(max(high - low, 2), 1), height=32, className="box"),
             svg.Line(id=f"{id}-median", x1=median, y1=10, x2=median, y2=42, className="median"),
             svg.Path(
-                id=f"{id}-now", d=f"M{now:g} 22l13 -22h-26ZM{now - 3:g} 20h6v22h-6Z",
+                id=f"{id}-now",
+                d=f"M{now:g} 22l13 -22h-26ZM{now - 3:g} 20h6v22h-6Z",
                 className=f"now c-{tone}" + ("" if value is not None else " is-absent"),
             ),
             svg.Text(texts[0], id=f"{id}-low", x=left, y=68, textAnchor="middle"),
             svg.Text(texts[1], id=f"{id}-high", x=right, y=68, textAnchor="middle"),
         ],
-        id=id, className="bullet" + ("" if band else " is-absent"), viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        id=id,
+        className="bullet" + ("" if band else " is-absent"),
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
     )
+    return drawn

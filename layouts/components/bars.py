@@ -31,14 +31,16 @@ def hour_bars(id: str, hours: Sequence[int | None]) -> Component:
     past = "".join(bar(at, count) for at, count in enumerate(known[:-1]))
     now = bar(running, known[-1]) if known else ""
     later = "".join(f"M{at * STEP} {HOUR_BASE}h{BAR}" for at in range(len(known), len(hours)))
-    return svg.Svg(
+    drawn: Component = svg.Svg(
         [
             svg.Path(id=f"{id}-past", d=past, className="hour past"),
             svg.Path(id=f"{id}-now", d=now, className="hour running"),
             svg.Path(id=f"{id}-later", d=later, className="hour later"),
         ],
-        className="hours", viewBox=f"0 0 {max(len(hours), 1) * STEP - STEP + BAR} 60",
+        className="hours",
+        viewBox=f"0 0 {max(len(hours), 1) * STEP - STEP + BAR} 60",
     )
+    return drawn
 
 
 def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> Component:
@@ -54,15 +56,21 @@ def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> 
         cap = f"M{place(p90):g} 13v26" if p90 <= LONGEST_SHARE else ""
         whisker = f"M{place(median):g} 26H{place(p90):g}{cap}"
     over = "attention" if level is Level.ATTENTION else "plain"
-    return svg.Svg(
+    drawn: Component = svg.Svg(
         [
             svg.Line(x1=0, y1=26, x2=TIME_WIDTH, y2=26, className="base"),
             svg.Path(id=f"{id}-median", d=bar, className=f"median is-{level.value}"),
             svg.Path(id=f"{id}-p90", d=whisker, className=f"whisker is-{over}"),
             svg.Line(
-                id=f"{id}-standard", x1=STANDARD_AT, y1=-6, x2=STANDARD_AT, y2=58,
+                id=f"{id}-standard",
+                x1=STANDARD_AT,
+                y1=-6,
+                x2=STANDARD_AT,
+                y2=58,
                 className="standard" + (" is-absent" if median is None else ""),
             ),
         ],
-        className="times", viewBox=f"0 0 {TIME_WIDTH} 52",
+        className="times",
+        viewBox=f"0 0 {TIME_WIDTH} 52",
     )
+    return drawn

@@ -48,29 +48,36 @@ def day_line(answer: Rolling, say: Say) -> Component:
     minute, value = answer.line[-1] if answer.line else (0.0, 0.0)
     x, y = round(minute / DAY_MINUTES * 100, 2), round(100 - min(value / top, 1) * 100, 2)
     absent = "" if answer.line and answer.last is not None else " is-absent"
-    heights = [round(100 - step * times / top * 100, 2) for times in (0, 1, 2)]
     number = "" if answer.last is None else say.number(answer.last)
     tall = " is-tall" if x <= 100 - label_share(number) else ""  # up to its label, unless that had to move aside
+    curve = {
+        "grid": "".join(f"M0 {round(100 - step * times / top * 100, 2):g}H{DAY_MINUTES}" for times in (0, 1, 2)),
+        "band": f"M{_path(high, top)}L{_path(low[::-1], top)}Z" if high else "",
+        "edge": f"M{_path(high, top)}M{_path(low, top)}" if high else "",
+        "line": f"M{_path(answer.line, top)}" if answer.line else "",
+    }
+    label_at = max(min(x, 100 - label_share(number)), 0) if answer.line else 0
+    heights = [round(100 - step * times / top * 100, 2) for times in (0, 1, 2)]
     return html.Div(
         [
             html.Div(
                 [html.B(number, id="last"), html.Span(say("panels.received_rolling.within"))],
-                id="label", className="label" + absent, style={"left": f"{max(min(x, 100 - label_share(number)), 0):.2f}%"},
+                id="label",
+                className="label" + absent,
+                style={"left": f"{label_at:.2f}%"},
             ),
             html.Div(
                 [
                     *[
-                        html.Span(say.number(step * times), id=f"y{times}", className="y", style={"top": f"{height:g}%"})
+                        html.Span(
+                            say.number(step * times), id=f"y{times}", className="y", style={"top": f"{height:g}%"}
+                        )
                         for times, height in enumerate(heights)
                     ],
                     svg.Svg(
-                        [
-                            svg.Path(id="grid", d="".join(f"M0 {height:g}H{DAY_MINUTES}" for height in heights), className="grid"),
-                            svg.Path(id="band", d=f"M{_path(high, top)}L{_path(low[::-1], top)}Z" if high else "", className="band"),
-                            svg.Path(id="edge", d=f"M{_path(high, top)}M{_path(low, top)}" if high else "", className="edge"),
-                            svg.Path(id="line", d=f"M{_path(answer.line, top)}" if answer.line else "", className="line"),
-                        ],
-                        viewBox=f"0 0 {DAY_MINUTES} 100", preserveAspectRatio="none",
+                        [svg.Path(id=name, d=path, className=name) for name, path in curve.items()],
+                        viewBox=f"0 0 {DAY_MINUTES} 100",
+                        preserveAspectRatio="none",
                     ),
                     html.Div(id="upright", className=f"upright{tall}{absent}", style={"left": f"{x:g}%"}),
                     html.Div(id="dot", className="dot" + absent, style={"left": f"{x:g}%", "top": f"{y:g}%"}),
@@ -82,5 +89,6 @@ def day_line(answer: Rolling, say: Say) -> Component:
                 className="hours-axis",
             ),
         ],
-        id="day", className=f"day-line{fit(say.number(step * 2), 4, 6)}",
+        id="day",
+        className=f"day-line{fit(say.number(step * 2), 4, 6)}",
     )

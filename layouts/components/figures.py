@@ -1,4 +1,4 @@
-"""How a figure is said: its number or the kind of nothing, the line below it, its age. Words from the words files only."""
+"""How a figure is said: its number or the kind of nothing, the line below it, its age. All words from the files."""
 
 from __future__ import annotations
 
@@ -58,11 +58,20 @@ def has_figure(figure: Figure) -> bool:
 def said(figure: Figure, say: Say, *, at: int, by_hour: bool = True) -> Said:
     """The words and the number of a figure at ``at`` (epoch seconds). ``by_hour``: its typical is "by this hour"."""
     shown = has_figure(figure) and figure.value is not None
-    text = say.number(figure.value, decimals_of(figure.metric)) if shown and figure.value is not None else nothing(figure, say)
+    text = (
+        say.number(figure.value, decimals_of(figure.metric))
+        if shown and figure.value is not None
+        else nothing(figure, say)
+    )
     tone, line = _line(figure, say, at, by_hour) if shown else ("plain", why_nothing(figure, say))
     return Said(
-        figure=text, unit=percent_sign(figure.metric) if shown else "", in_words=not shown, tone=tone, line=line,
-        age=age(figure, say, at), age_shape="fresh" if figure.state in NOT_JUDGED else shape_of(figure.state),
+        figure=text,
+        unit=percent_sign(figure.metric) if shown else "",
+        in_words=not shown,
+        tone=tone,
+        line=line,
+        age=age(figure, say, at),
+        age_shape="fresh" if figure.state in NOT_JUDGED else shape_of(figure.state),
     )
 
 
@@ -127,6 +136,10 @@ def explained(figure: Figure) -> SourceAge:
     if figure.worst is not None and figure.state in (State.STALE, State.OFFLINE):
         return figure.worst
     return SourceAge(
-        source="", owner="", short_name="", state=State.STALE, data_until=figure.data_until,
+        source="",
+        owner="",
+        short_name="",
+        state=State.STALE,
+        data_until=figure.data_until,
         limit_seconds=figure.limit_seconds,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dash_svg as svg
 from dash import html
 from dash.development.base_component import Component
@@ -11,18 +13,29 @@ from dashboard.words import Say
 STEP = 34
 
 
-def page_strip(page: int, pages: int, counted: str, say: Say) -> Component:
-    """Page ``page`` of ``pages``, its dots, the key of the bars, and ``counted`` at the end."""
+def page_strip(page: int, pages: int, counted: str, say: Say, *, keys: Sequence[str] = ()) -> Component:
+    """Page ``page`` of ``pages``, its dots, ``keys`` of the marks, and ``counted`` at the end."""
     dots = [
-        svg.Rect(x=at * STEP + 1, y=3, width=26, height=14, rx=4, className="page-dot" + (" is-now" if at + 1 == page else ""))
+        svg.Rect(
+            x=at * STEP + 1,
+            y=3,
+            width=26,
+            height=14,
+            rx=4,
+            className="page-dot" + (" is-now" if at + 1 == page else ""),
+        )
         for at in range(pages)
     ]
-    keys = [html.Span(say(f"panels.agencies.key_{key}")) for key in ("bar", "whisker", "standard")]
     return html.Div(
         [
             html.B(say("panels.agencies.page", n=page, of=pages)),
-            svg.Svg(dots, className="dots", viewBox=f"0 0 {pages * STEP} 20", style={"width": f"calc({pages * STEP} * var(--px))"}),
-            *keys,
+            svg.Svg(
+                dots,
+                className="dots",
+                viewBox=f"0 0 {pages * STEP} 20",
+                style={"width": f"calc({pages * STEP} * var(--px))"},
+            ),
+            *[html.Span(say(f"panels.agencies.key_{key}")) for key in keys],
             html.Span(counted, className="end"),
         ],
         className="strip",

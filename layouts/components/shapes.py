@@ -10,6 +10,8 @@ from typing import NamedTuple
 import dash_svg as svg
 from dash.development.base_component import Component
 
+from layouts.components.attributes import aria
+
 
 class Shape(NamedTuple):
     """What is filled, what is drawn, with which width and dashes (units of the 24 × 24 box)."""
@@ -21,7 +23,8 @@ class Shape(NamedTuple):
 
 
 def _ring(radius: float) -> str:
-    return f"M{12 - radius:g} 12a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0Z"
+    half = f"a{radius:g} {radius:g} 0 1 0"
+    return f"M{12 - radius:g} 12{half} {2 * radius:g} 0{half} {-2 * radius:g} 0Z"
 
 
 SHAPES = {
@@ -41,15 +44,22 @@ SHAPES = {
 
 def shape(kind: str, id: str | None = None) -> Component:
     """The shape of a state in the current colour; with an ``id`` it can become another one."""
-    drawn = SHAPES[kind]
+    look = SHAPES[kind]
     named = {"fill": {"id": f"{id}-fill"}, "line": {"id": f"{id}-line"}} if id else {"fill": {}, "line": {}}
-    return svg.Svg(
+    drawn: Component = svg.Svg(
         [
-            svg.Path(d=drawn.fill, fillRule="evenodd", **named["fill"]),
+            svg.Path(d=look.fill, fillRule="evenodd", **named["fill"]),
             svg.Path(
-                d=drawn.line, fill="none", stroke="currentColor", strokeWidth=drawn.width,
-                strokeDasharray=drawn.dashes, **named["line"],
+                d=look.line,
+                fill="none",
+                stroke="currentColor",
+                strokeWidth=look.width,
+                strokeDasharray=look.dashes,
+                **named["line"],
             ),
         ],
-        className="shape", viewBox="0 0 24 24", **{"aria-hidden": "true"},
+        className="shape",
+        viewBox="0 0 24 24",
+        **aria(hidden="true"),
     )
+    return drawn

@@ -16,20 +16,24 @@ INSIDE = {State.LATE: "M0 17h13v17H0Z", State.STALE: HATCH}
 
 def _cell(at: int, source: SourceAge) -> Component:
     state = source.state.value
-    return svg.G(
+    cell: Component = svg.G(
         [
             svg.Rect(id=f"cell-{at}", x=1, y=1, width=WIDTH - 2, height=TALL - 2, className=f"cell is-{state}"),
             svg.Path(id=f"inside-{at}", d=INSIDE.get(source.state, ""), className=f"inside is-{state}"),
         ],
         transform=f"translate({at * STEP} 0)",
     )
+    return cell
 
 
 def cells(sources: Sequence[SourceAge]) -> Component:
     """The strip of all sources."""
     width = max(len(sources), 1) * STEP
-    return svg.Svg(
+    drawn: Component = svg.Svg(
         [_cell(at, source) for at, source in enumerate(sources)],
-        className="cells", viewBox=f"0 0 {width} {TALL}", preserveAspectRatio="none",
+        className="cells",
+        viewBox=f"0 0 {width} {TALL}",
+        preserveAspectRatio="none",
         style={"width": f"calc({min(width, 640)} * var(--px))"},
     )
+    return drawn

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.queries.answers import Figure, Level, SourceAge, State, Tile
 from dashboard.words import Say
+from layouts.components.attributes import data
 from layouts.components.bands import bullet
 from layouts.components.figures import decimals_of, explained, has_figure, limit, said, shape_of
 from layouts.components.fitting import fit, names
@@ -35,7 +36,8 @@ def state_line(id: str, kind: str, text: str) -> Component:
     room = LINE_ROOM if kind == "plain" else TONED_ROOM
     return html.Div(
         [shape("fresh" if kind == "plain" else kind, f"{id}-shape"), html.Span(text, id=f"{id}-text")],
-        id=id, className=f"say st c-{kind}{fit(text, *room)}",
+        id=id,
+        className=f"say st c-{kind}{fit(text, *room)}",
     )
 
 
@@ -43,22 +45,26 @@ def age_line(id: str, text: str, kind: str) -> Component:
     """The tile's age against its limit; a frozen wall shows the half disc instead of the state's shape."""
     return html.Div(
         [shape(kind, f"{id}-shape"), html.Span(text, id=f"{id}-text")],
-        id=id, className=f"age c-{kind}{fit(text, 28, 31, 34)}" + ("" if text else " is-absent"),
+        id=id,
+        className=f"age c-{kind}{fit(text, 28, 31, 34)}" + ("" if text else " is-absent"),
     )
 
 
 def since(id: str, age: SourceAge, say: Say, at: int) -> Component:
-    """"umur 1 jam 5 menit" (counted by the browser), or since when the source is offline."""
+    """ "umur 1 jam 5 menit" (counted by the browser), or since when the source is offline."""
     offline = age.state is State.OFFLINE and age.since is not None
     moment = say.moment(age.since, at) if offline and age.since is not None else ""
     counted = "" if offline or age.data_until is None else str(age.data_until)
     word = say("panels.offline_since") if offline else say("panels.age")
     return html.Div(
         [
-            html.Span(word, id=f"{id}-word"), " ",
-            html.B(moment, id=f"{id}-moment"), html.B(id=f"{id}-age", **{"data-age-since": counted}),
+            html.Span(word, id=f"{id}-word"),
+            " ",
+            html.B(moment, id=f"{id}-moment"),
+            html.B(id=f"{id}-age", **data(age_since=counted)),
         ],
-        id=id, className="why plate" + ("" if offline or counted else " is-absent"),
+        id=id,
+        className="why plate" + ("" if offline or counted else " is-absent"),
     )
 
 
@@ -71,13 +77,17 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Component]:
     who = say("panels.who_data", who=age.short_name, data=data) if age.short_name and data else age.short_name or data
     also = [name for name in figure.without if name != age.short_name]
     below = (
-        say("panels.without", names=names(figure.without, 28)) if also
-        else limit(age.limit_seconds, say) if age.limit_seconds else ""
+        say("panels.without", names=names(figure.without, 28))
+        if also
+        else limit(age.limit_seconds, say)
+        if age.limit_seconds
+        else ""
     )
     return [
         html.Div(
             [shape(kind, "stale-shape"), html.Span(say(f"panels.stale_heads.{head}"), id="stale-word")],
-            id="stale-head", className=f"say st c-{kind} plate",
+            id="stale-head",
+            className=f"say st c-{kind} plate",
         ),
         html.Div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
         since("stale-since", age, say, at),
@@ -94,7 +104,8 @@ def frame(title: str, fresh: Sequence[Component], figure: Figure, say: Say, at: 
             html.Div(list(fresh[1:]), className="fresh"),
             html.Div(stale_block(figure, say, at), className="stale"),
         ],
-        id="tile", className=f"tile headline {classes(figure.state, figure.level)}",
+        id="tile",
+        className=f"tile headline {classes(figure.state, figure.level)}",
     )
 
 
@@ -107,14 +118,20 @@ def headline(answer: Tile, title: str, say: Say) -> Component:
         [
             html.Span(
                 shape(shape_of(figure.state) if words.in_words else "none", "figure-shape"),
-                id="figure-state", className=f"c-{shape_of(figure.state)}" + ("" if words.in_words and figure.state not in UNJUDGED else " is-gone"),
+                id="figure-state",
+                className=f"c-{shape_of(figure.state)}"
+                + ("" if words.in_words and figure.state not in UNJUDGED else " is-gone"),
             ),
-            html.Span(words.figure, id="figure"), html.Small(words.unit, id="unit"),
+            html.Span(words.figure, id="figure"),
+            html.Small(words.unit, id="unit"),
         ],
-        id="number", className=f"fig plate{' in-words' if words.in_words else ''}{size}",
+        id="number",
+        className=f"fig plate{' in-words' if words.in_words else ''}{size}",
     )
     value = figure.value if has_figure(figure) else None
     tone = figure.level.value if figure.level is not Level.NORMAL else "plain"
-    band = bullet("band", figure.band if value is not None else None, value, say, decimals=decimals_of(figure.metric), tone=tone)
+    band = bullet(
+        "band", figure.band if value is not None else None, value, say, decimals=decimals_of(figure.metric), tone=tone
+    )
     fresh = [number, state_line("line", words.tone, words.line), band, age_line("age", words.age, words.age_shape)]
     return frame(title, fresh, figure, say, answer.as_of)

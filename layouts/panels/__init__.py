@@ -17,7 +17,7 @@ def names() -> tuple[str, ...]:
 
 
 def panel(name: str) -> ModuleType:
-    """The module of a panel: ``query`` (what it asks) and ``draw(answer, say)``. Raises ``ConfigError`` for an unknown name."""
+    """The module of a panel: ``query`` (what it asks), ``draw(answer, say)``. Raises ``ConfigError`` when unknown."""
     if name not in names():
         known = ", ".join(names())
         raise ConfigError(f"no panel {name!r}; known: {known}", f"tidak ada panel {name!r}; yang ada: {known}")

@@ -9,12 +9,14 @@ from dashboard.queries.agencies import agency_rows
 from dashboard.queries.answers import Agencies
 from dashboard.words import Say
 from layouts.components.agency_row import agency_row
+from layouts.components.attributes import data
 from layouts.components.fitting import fit
 from layouts.components.pages import page_strip
 from layouts.components.shapes import shape
 
 query = agency_rows
 ROWS, UNCONNECTED = 6, 30
+KEYS = ("bar", "whisker", "standard")
 COLUMNS = ("agency", "received", "time", "on_time", "complaints")
 
 
@@ -47,13 +49,22 @@ def _unconnected(answer: Agencies, start: int, say: Say) -> Component:
 def draw(answer: Agencies, say: Say) -> Component:
     """Pages of six rows, then the agencies that are not connected."""
     blocks = [_rows(answer, start, say) for start in range(0, len(answer.rows), ROWS)]
+    listed = len(blocks)
     blocks += [_unconnected(answer, start, say) for start in range(0, len(answer.not_connected), UNCONNECTED)]
     if not blocks:
         blocks = [html.Div(html.Div(say("panels.states.none"), className="row h"), className="rows")]
-    counted = say("panels.agencies.counted", n=say.number(len(answer.rows)), all=say.number(len(answer.rows) + len(answer.not_connected)))
+    counted = say(
+        "panels.agencies.counted",
+        n=say.number(len(answer.rows)),
+        all=say.number(len(answer.rows) + len(answer.not_connected)),
+    )
     return html.Div(
         [
-            html.Div([block, page_strip(at, len(blocks), counted, say)], className="page", **{"data-page": str(at)})
+            html.Div(
+                [block, page_strip(at, len(blocks), counted, say, keys=KEYS if at <= listed else ())],
+                className="page",
+                **data(page=str(at)),
+            )
             for at, block in enumerate(blocks, 1)
         ],
         className="pages agencies",

@@ -9,6 +9,7 @@ from dashboard.alarms.rules import open_alarms
 from dashboard.queries.answers import Alarms, Level
 from dashboard.words import Say
 from layouts.components.alarm_words import text
+from layouts.components.attributes import data
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
 
@@ -35,11 +36,12 @@ def draw(answer: Alarms, say: Say) -> Component:
             html.Div(
                 [
                     html.Span(first, id="since"),
-                    html.Span([html.Span(second, id="second"), html.Span(id="age", **{"data-age-since": counted})]),
+                    html.Span([html.Span(second, id="second"), html.Span(id="age", **data(age_since=counted))]),
                 ],
                 className="who",
             ),
             html.Div(f"+{say.number(more)}", id="more", className="more" + ("" if more > 0 else " is-gone")),
         ],
-        id="strip", className=f"alarm c-{level.value}" + (" pinned" if level is Level.CRITICAL else ""),
+        id="strip",
+        className=f"alarm c-{level.value}" + (" pinned" if level is Level.CRITICAL else ""),
     )

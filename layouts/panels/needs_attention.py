@@ -33,7 +33,8 @@ def _row(place: int, alarm: Alarm | None, say: Say) -> Component:
             html.Span(why, id=f"reason-{place}", className=f"r{fit(why, 24, 30)}"),
             html.Span(value, id=f"value-{place}", className=f"v{fit(value, 4, 6, 8)}"),
         ],
-        id=f"row-{place}", className="is-shown" if alarm else "is-gone",
+        id=f"row-{place}",
+        className="is-shown" if alarm else "is-gone",
     )
 
 
@@ -47,17 +48,22 @@ def draw(answer: Alarms, say: Say) -> Component:
     return html.Section(
         [
             html.H2(say(f"panels.needs_attention.{title}"), id="title", className="plate"),
-            html.Ol([_row(at, alarms[at] if at < len(alarms) else None, say) for at in range(PLACES)], className="need"),
+            html.Ol(
+                [_row(at, alarms[at] if at < len(alarms) else None, say) for at in range(PLACES)], className="need"
+            ),
             html.Div(
                 [
                     html.Div(say.number(0), className="fig"),
                     html.Div(
-                        say("panels.needs_attention.none", n=say.number(answer.agencies_watched)), id="none", className="say"
+                        say("panels.needs_attention.none", n=say.number(answer.agencies_watched)),
+                        id="none",
+                        className="say",
                     ),
                     html.Div(last, id="last", className="age"),
                 ],
                 className="calm",
             ),
         ],
-        id="tile", className="tile attention-list " + ("has-alarms" if alarms else "is-calm"),
+        id="tile",
+        className="tile attention-list " + ("has-alarms" if alarms else "is-calm"),
     )

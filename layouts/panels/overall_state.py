@@ -19,5 +19,6 @@ def draw(answer: Alarms, say: Say) -> Component:
     look = "fill" if level is Level.CRITICAL else "line"
     return html.Div(
         [shape(level.value, "shape"), html.Span(say(f"wall.levels.{level.value}"), id="word")],
-        id="chip", className=f"chip big {look} c-{level.value}",
+        id="chip",
+        className=f"chip big {look} c-{level.value}",
     )

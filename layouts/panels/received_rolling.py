@@ -36,5 +36,6 @@ def draw(answer: Rolling, say: Say) -> Component:
             ),
             html.Div(stale_block(figure, say, answer.as_of), className="stale foot"),
         ],
-        id="tile", className=f"tile rolling {classes(figure.state)}" + ("" if has_line else " has-no-line"),
+        id="tile",
+        className=f"tile rolling {classes(figure.state)}" + ("" if has_line else " has-no-line"),
     )

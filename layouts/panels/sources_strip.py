@@ -27,9 +27,13 @@ def draw(answer: Sources, say: Say) -> Component:
             cells(answer.sources),
             *[
                 html.Span(
-                    [shape(name), html.Span(say(f"panels.sources_strip.{name}", n=say.number(count)), id=f"count-{name}")],
+                    [
+                        shape(name),
+                        html.Span(say(f"panels.sources_strip.{name}", n=say.number(count)), id=f"count-{name}"),
+                    ],
                     id=f"state-{name}",
-                    className=f"st c-{name if count else 'none'}" + (" is-gone" if name == "none" and not count else ""),
+                    className=f"st c-{name if count else 'none'}"
+                    + (" is-gone" if name == "none" and not count else ""),
                 )
                 for name, count in counts.items()
             ],

@@ -1,16 +1,29 @@
-"""Answers built by hand: every state of the table of states, and days that are empty, full, odd. Used by several tests."""
+"""Answers built by hand: every state of the table of states; days that are empty, full, odd."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from config.declarations import Agency, Regency, Words
 from dashboard.queries.answers import (
-    Agencies, AgencyRow, Alarm, Alarms, Band, Figure, Level, Limits, Rolling, SourceAge, Sources, State, Tile,
+    Agencies,
+    AgencyRow,
+    Alarm,
+    Alarms,
+    Band,
+    Figure,
+    Level,
+    Limits,
+    Rolling,
+    SourceAge,
+    Sources,
+    State,
+    Tile,
 )
 from dashboard.words import Say
 
@@ -18,18 +31,25 @@ CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
 DATA = AT - 120
 
+
 def regency(simulated: bool = True) -> Regency:
     """A regency with the shipped words and screens and one agency."""
     words = {
-        language: tomllib.loads((CONFIG / "words" / f"{language}.toml").read_text("utf-8"))
-        for language in ("id", "en")
+        language: tomllib.loads((CONFIG / "words" / f"{language}.toml").read_text("utf-8")) for language in ("id", "en")
     }
     screens = tomllib.loads((CONFIG / "screens.toml").read_text("utf-8"))
     agency = Agency(id="dinkes", name=Words(id="Dinas Kesehatan", en="Health Office"), short_name="Dinkes")
-    return Regency.model_validate({
-        "name": "Kabupaten Luwu Utara", "short_name": "Luwu Utara", "timezone": "Asia/Makassar", "simulated": simulated,
-        "words": words, "agencies": {"dinkes": agency}, **screens,
-    })
+    return Regency.model_validate(
+        {
+            "name": "Kabupaten Luwu Utara",
+            "short_name": "Luwu Utara",
+            "timezone": "Asia/Makassar",
+            "simulated": simulated,
+            "words": words,
+            "agencies": {"dinkes": agency},
+            **screens,
+        }
+    )
 
 
 def say(language: str = "id") -> Say:
@@ -40,9 +60,16 @@ def say(language: str = "id") -> Say:
 def source(name: str, state: State = State.NORMAL, *, why: str = "", age: int = 120) -> SourceAge:
     """A source of ``name`` whose data are ``age`` seconds old."""
     return SourceAge(
-        source=name.lower(), owner=name.lower(), short_name=name, state=state, why=why,
-        data_until=None if state in (State.NONE, State.LOADING) else AT - age, since=AT - age + 120,
-        late_at=AT + 450, stale_at=AT + 1800 - age, limit_seconds=1800,
+        source=name.lower(),
+        owner=name.lower(),
+        short_name=name,
+        state=state,
+        why=why,
+        data_until=None if state in (State.NONE, State.LOADING) else AT - age,
+        since=AT - age + 120,
+        late_at=AT + 450,
+        stale_at=AT + 1800 - age,
+        limit_seconds=1800,
     )
 
 
@@ -55,8 +82,13 @@ YESTERDAY = source("Disdukcapil", State.STALE, age=90000)
 def figure(metric: str, value: float | None, band: tuple[float, float, float] | None = None, **more: Any) -> Figure:
     """A fresh figure, two minutes old, with a limit of 30 minutes."""
     built = Figure(
-        metric=metric, value=value, state=State.NORMAL, band=Band(*band, 8) if band else None, data_until=DATA,
-        limit_seconds=1800, limits=Limits(AT + 330, AT + 1680),
+        metric=metric,
+        value=value,
+        state=State.NORMAL,
+        band=Band(*band, 8) if band else None,
+        data_until=DATA,
+        limit_seconds=1800,
+        limits=Limits(AT + 330, AT + 1680),
     )
     return replace(built, **more)
 
@@ -78,15 +110,19 @@ FIGURES: dict[str, Figure] = {
     "critical": replace(OVERDUE, level=Level.CRITICAL),
     "below": replace(RATE, value=81.3, level=Level.WARNING),
     "late": replace(RECEIVED, state=State.LATE),
-    "stale": replace(RECEIVED, value=641, state=State.STALE, worst=DISDUKCAPIL, without=("Disdukcapil",), missing_share=0.3),
+    "stale": replace(
+        RECEIVED, value=641, state=State.STALE, worst=DISDUKCAPIL, without=("Disdukcapil",), missing_share=0.3
+    ),
     "stale-many": replace(
-        RECEIVED, state=State.STALE, worst=DISDUKCAPIL, without=("Disdukcapil", "Dishub", "DLH"), missing_share=0.4),
+        RECEIVED, state=State.STALE, worst=DISDUKCAPIL, without=("Disdukcapil", "Dishub", "DLH"), missing_share=0.4
+    ),
     "stale-yesterday": replace(RECEIVED, state=State.STALE, worst=YESTERDAY, without=("Disdukcapil",)),
     "silent": replace(RECEIVED, state=State.STALE, worst=SILENT, without=("Disdukcapil",)),
     "offline": replace(RATE, state=State.OFFLINE, worst=DPMPTSP, without=("DPMPTSP",)),
     "partial": replace(RECEIVED, state=State.PARTIAL, without=("Dishub", "DLH"), missing_share=0.1),
     "partial-many": replace(
-        RECEIVED, state=State.PARTIAL, without=("Dishub", "DLH", "DPUTRKP2", "DP3AP2KB"), missing_share=0.15),
+        RECEIVED, state=State.PARTIAL, without=("Dishub", "DLH", "DPUTRKP2", "DP3AP2KB"), missing_share=0.15
+    ),
     "without": replace(RECEIVED, without=("Dishub", "DLH"), missing_share=0.02),
     "none": figure("received", None, state=State.NONE, data_until=None),
     "loading": figure("received", None, state=State.LOADING, data_until=None),
@@ -107,8 +143,19 @@ FIGURES: dict[str, Figure] = {
 
 def usual(minute: float) -> float:
     """A day's shape: cases in 60 minutes."""
-    marks = ((0, 9), (360, 6), (480, 74), (600, 200), (720, 150), (780, 80), (840, 138), (1020, 44), (1200, 38), (1440, 10))
-    for (a, low), (b, high) in zip(marks, marks[1:], strict=False):
+    marks = (
+        (0, 9),
+        (360, 6),
+        (480, 74),
+        (600, 200),
+        (720, 150),
+        (780, 80),
+        (840, 138),
+        (1020, 44),
+        (1200, 38),
+        (1440, 10),
+    )
+    for (a, low), (b, high) in pairwise(marks):
         if a <= minute <= b:
             return low + (high - low) * (minute - a) / (b - a)
     raise ValueError(minute)
@@ -140,7 +187,13 @@ ROLLINGS: dict[str, Rolling] = {
 def alarm(rule: str, level: Level, subject: str, value: float, state: State = State.NORMAL, **params: Any) -> Alarm:
     """An alarm since 23 minutes."""
     return Alarm(
-        key=f"{rule}:{subject}", rule=rule, level=level, subject=subject, since=AT - 1380, params=params, value=value,
+        key=f"{rule}:{subject}",
+        rule=rule,
+        level=level,
+        subject=subject,
+        since=AT - 1380,
+        params=params,
+        value=value,
         source_state=state,
     )
 
@@ -149,13 +202,18 @@ OVER = {"service": "pbg", "unit": "working days", "standard": 28.0, "cases": 120
 FIVE = (
     alarm("overdue", Level.WARNING, "DPMPTSP", 9, count=9, typical=3.0),
     alarm("standard", Level.WARNING, "RSUD", 74, **{**OVER, "p90": 74.0, "unit": "minutes", "standard": 60.0}),
-    alarm("stale", Level.ATTENTION, "Disdukcapil", 65, State.STALE, source="a", data_until=AT - 3900, limit_seconds=1800),
+    alarm(
+        "stale", Level.ATTENTION, "Disdukcapil", 65, State.STALE, source="a", data_until=AT - 3900, limit_seconds=1800
+    ),
     alarm("offline", Level.WARNING, "DPUTRKP2", 98, State.OFFLINE, source="b", data_until=None, limit_seconds=1800),
     alarm("standard", Level.WARNING, "Dinsos", 3.4, **OVER, p90=3.4),
 )
 CRITICAL = alarm("uncalled", Level.CRITICAL, "RSUD", 18, service="igd", waiting=4, minutes=18)
 LONG = alarm(
-    "standard", Level.WARNING, "Dinas Pemberdayaan Perempuan dan Perlindungan Anak", 1234567,
+    "standard",
+    Level.WARNING,
+    "Dinas Pemberdayaan Perempuan dan Perlindungan Anak",
+    1234567,
     **{**OVER, "p90": 1234567.5, "unit": "working minutes", "standard": 1440.0},
 )
 
@@ -178,8 +236,10 @@ ALARMS: dict[str, Alarms] = {
 
 def sources_of(*states: tuple[State, int]) -> Sources:
     """A strip with so many sources of each state."""
-    return Sources(as_of=AT, sources=tuple(
-        source(f"S{state.value}{number}", state) for state, count in states for number in range(count)))
+    return Sources(
+        as_of=AT,
+        sources=tuple(source(f"S{state.value}{number}", state) for state, count in states for number in range(count)),
+    )
 
 
 SOURCES: dict[str, Sources] = {
@@ -194,38 +254,117 @@ SOURCES: dict[str, Sources] = {
 def agency(name: str, subtitle: str = "4 layanan", **more: Any) -> AgencyRow:
     """One agency on a normal morning."""
     built = AgencyRow(
-        agency=name.lower(), short_name=name, subtitle=subtitle, age=source(name),
-        received=figure("received", 236, (210, 229, 250)), hours=(14, 58, 84, 80, None, None, None, None, None), first_hour=7,
-        time_value=38, time_p90=56, time_unit="minutes", time_service="rawat-jalan", standard_amount=60, time_share=0.63,
-        p90_share=0.93, time_level=Level.NORMAL, on_time=figure("on_time_rate", 96.1), complaints_open=2, complaints_late=0,
+        agency=name.lower(),
+        short_name=name,
+        subtitle=subtitle,
+        age=source(name),
+        received=figure("received", 236, (210, 229, 250)),
+        hours=(14, 58, 84, 80, None, None, None, None, None),
+        first_hour=7,
+        time_value=38,
+        time_p90=56,
+        time_unit="minutes",
+        time_service="rawat-jalan",
+        standard_amount=60,
+        time_share=0.63,
+        p90_share=0.93,
+        time_level=Level.NORMAL,
+        on_time=figure("on_time_rate", 96.1),
+        complaints_open=2,
+        complaints_late=0,
     )
     return replace(built, **more)
 
 
 SIX = (
     agency("Dinkes", "puskesmas"),
-    agency("RSUD", "rawat jalan", time_value=74, time_share=1.23, p90_share=1.71, time_level=Level.WARNING,
-           on_time=figure("on_time_rate", 78.4, level=Level.WARNING)),
-    agency("Dinsos", "5 layanan", time_value=2.1, time_unit="working days", standard_amount=3, time_share=0.7, p90_share=0.96,
-           complaints_late=2, complaints_level=Level.ATTENTION),
-    agency("DPUTRKP2", time_value=22, time_unit="working days", standard_amount=28, time_share=0.78, p90_share=1.34, time_level=Level.ATTENTION,
-           on_time=figure("on_time_rate", 83.0, level=Level.ATTENTION), complaints_open=6, complaints_late=3),
-    agency("DP3AP2KB", "2 layanan", received=figure("received", 1, (0, 1, 2)), hours=(0, 1, 0, 0, None, None, None, None, None),
-           time_value=0.9, time_unit="working days", standard_amount=2, time_share=0.44, p90_share=0.71,
-           on_time=FIGURES["too-few"], complaints_open=0, complaints_late=0),
+    agency(
+        "RSUD",
+        "rawat jalan",
+        time_value=74,
+        time_share=1.23,
+        p90_share=1.71,
+        time_level=Level.WARNING,
+        on_time=figure("on_time_rate", 78.4, level=Level.WARNING),
+    ),
+    agency(
+        "Dinsos",
+        "5 layanan",
+        time_value=2.1,
+        time_unit="working days",
+        standard_amount=3,
+        time_share=0.7,
+        p90_share=0.96,
+        complaints_late=2,
+        complaints_level=Level.ATTENTION,
+    ),
+    agency(
+        "DPUTRKP2",
+        time_value=22,
+        time_unit="working days",
+        standard_amount=28,
+        time_share=0.78,
+        p90_share=1.34,
+        time_level=Level.ATTENTION,
+        on_time=figure("on_time_rate", 83.0, level=Level.ATTENTION),
+        complaints_open=6,
+        complaints_late=3,
+    ),
+    agency(
+        "DP3AP2KB",
+        "2 layanan",
+        received=figure("received", 1, (0, 1, 2)),
+        hours=(0, 1, 0, 0, None, None, None, None, None),
+        time_value=0.9,
+        time_unit="working days",
+        standard_amount=2,
+        time_share=0.44,
+        p90_share=0.71,
+        on_time=FIGURES["too-few"],
+        complaints_open=0,
+        complaints_late=0,
+    ),
     agency("DP2KUKM", received=figure("received", 0, (0, 0, 1)), hours=(0, 0, 0, 0, None, None, None, None, None)),
 )
 ODD = (
     agency("Disdukcapil", age=DISDUKCAPIL, received=replace(RECEIVED, state=State.STALE, worst=DISDUKCAPIL)),
     agency("DPMPTSP", age=DPMPTSP, received=replace(RECEIVED, state=State.OFFLINE, worst=DPMPTSP)),
     agency("Dishub", age=source("Dishub", State.LATE)),
-    agency("DLH", age=source("DLH", State.LOADING), received=FIGURES["loading"], hours=(), time_value=None, time_p90=None,
-           time_share=None, p90_share=None, on_time=FIGURES["none"], complaints_open=None, complaints_late=None),
-    agency("Dinas Pemberdayaan Perempuan dan Perlindungan Anak", declared=False, standard_amount=None, time_share=None,
-           p90_share=None, time_value=1234.5, time_unit="hours", received=figure("received", 1234567),
-           complaints_open=1234, complaints_late=567),
-    agency("Kecamatan Baebunta", time_value=480, time_unit="working minutes", standard_amount=1440, time_share=0.3,
-           p90_share=4.2, on_time=figure("on_time_rate", 100), age=SILENT),
+    agency(
+        "DLH",
+        age=source("DLH", State.LOADING),
+        received=FIGURES["loading"],
+        hours=(),
+        time_value=None,
+        time_p90=None,
+        time_share=None,
+        p90_share=None,
+        on_time=FIGURES["none"],
+        complaints_open=None,
+        complaints_late=None,
+    ),
+    agency(
+        "Dinas Pemberdayaan Perempuan dan Perlindungan Anak",
+        declared=False,
+        standard_amount=None,
+        time_share=None,
+        p90_share=None,
+        time_value=1234.5,
+        time_unit="hours",
+        received=figure("received", 1234567),
+        complaints_open=1234,
+        complaints_late=567,
+    ),
+    agency(
+        "Kecamatan Baebunta",
+        time_value=480,
+        time_unit="working minutes",
+        standard_amount=1440,
+        time_share=0.3,
+        p90_share=4.2,
+        on_time=figure("on_time_rate", 100),
+        age=SILENT,
+    ),
 )
 UNCONNECTED = ("Setwan", "Inspektorat", "Dispersipda", "BKPSDM", "Kesbangpol", "Dinas Tenaga Kerja dan Transmigrasi")
 
@@ -237,7 +376,9 @@ def agencies(rows: tuple[AgencyRow, ...], unconnected: tuple[str, ...] = UNCONNE
 
 AGENCIES: dict[str, Agencies] = {
     "normal": agencies(SIX),
-    "other-value": agencies(tuple(replace(row, received=figure("received", 99, (80, 90, 99)), time_share=0.2) for row in SIX)),
+    "other-value": agencies(
+        tuple(replace(row, received=figure("received", 99, (80, 90, 99)), time_share=0.2) for row in SIX)
+    ),
     "odd": agencies(ODD),
     "one": agencies(SIX[:1]),
     "many": agencies(tuple(replace(SIX[n % 6], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(25)), ()),
@@ -246,9 +387,15 @@ AGENCIES: dict[str, Agencies] = {
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    **{name: {key: tile(each) for key, each in FIGURES.items()}
-       for name in ("received_today", "completed_today", "on_time_today", "overdue_now")},
-    "received_rolling": ROLLINGS, "needs_attention": ALARMS, "sources_strip": SOURCES, "agencies": AGENCIES,
-    "overall_state": ALARMS, "alarm_strip": ALARMS,
+    **{
+        name: {key: tile(each) for key, each in FIGURES.items()}
+        for name in ("received_today", "completed_today", "on_time_today", "overdue_now")
+    },
+    "received_rolling": ROLLINGS,
+    "needs_attention": ALARMS,
+    "sources_strip": SOURCES,
+    "agencies": AGENCIES,
+    "overall_state": ALARMS,
+    "alarm_strip": ALARMS,
 }
 """Panel → name of the example → answer."""

@@ -1,6 +1,6 @@
 """A tree of Dash components as a static page, with clock, ages and scene filled in as the browser's script would.
 
-``python -m tests.layouts.static_page FOLDER`` writes the example walls as HTML, and as pictures where Chromium is found.
+``python -m tests.layouts.static_page FOLDER`` writes the example walls as HTML, and as pictures with Chromium.
 """
 
 from __future__ import annotations
@@ -105,8 +105,16 @@ def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
     return changed
 
 
-def document(chosen: dict[str, Any], *, screen: str = "west", scene: str = "today", number: int = 1, language: str = "id",
-             lost: bool = False, by_clock: bool = False) -> str:
+def document(
+    chosen: dict[str, Any],
+    *,
+    screen: str = "west",
+    scene: str = "today",
+    number: int = 1,
+    language: str = "id",
+    lost: bool = False,
+    by_clock: bool = False,
+) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale."""
     regency = answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
@@ -117,9 +125,13 @@ def document(chosen: dict[str, Any], *, screen: str = "west", scene: str = "toda
     }
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
-    sheets = "".join(f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("tokens.css", "wall.css"))
-    return f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>' \
+    sheets = "".join(
+        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("tokens.css", "wall.css")
+    )
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
+    )
 
 
 def choose(**names: str) -> dict[str, Any]:
@@ -132,7 +144,12 @@ def tiles(*figures: str) -> dict[str, str]:
     return dict(zip(("received_today", "completed_today", "on_time_today", "overdue_now"), figures, strict=True))
 
 
-CALM = {"needs_attention": "calm-after", "overall_state": "calm", "alarm_strip": "calm-after", "sources_strip": "other-value"}
+CALM = {
+    "needs_attention": "calm-after",
+    "overall_state": "calm",
+    "alarm_strip": "calm-after",
+    "sources_strip": "other-value",
+}
 TROUBLE = {"needs_attention": "critical", "overall_state": "critical", "alarm_strip": "critical"}
 LONG = {"needs_attention": "long", "overall_state": "critical", "alarm_strip": "long", "sources_strip": "many"}
 
@@ -140,11 +157,29 @@ PAGES: dict[str, dict[str, Any]] = {
     "today": {"chosen": choose(**tiles("normal", "without", "partial", "warning"))},
     "calm": {"chosen": choose(**tiles("normal", "other-value", "normal", "zero"), **CALM)},
     "lost": {"chosen": choose(**tiles("stale", "normal", "offline", "warning"), **TROUBLE), "lost": True},
-    "out": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline"), **TROUBLE, received_rolling="stale")},
-    "nothing": {"chosen": choose(**tiles("none", "loading", "too-few", "suppressed"), received_rolling="none",
-                                 needs_attention="calm", alarm_strip="calm", overall_state="calm", sources_strip="one")},
-    "nothing-2": {"chosen": choose(**tiles("not-provided", "not-applicable", "no-band", "late"), received_rolling="no-band",
-                                   needs_attention="one", sources_strip="none")},
+    "out": {
+        "chosen": choose(
+            **tiles("stale-many", "silent", "stale-yesterday", "offline"), **TROUBLE, received_rolling="stale"
+        )
+    },
+    "nothing": {
+        "chosen": choose(
+            **tiles("none", "loading", "too-few", "suppressed"),
+            received_rolling="none",
+            needs_attention="calm",
+            alarm_strip="calm",
+            overall_state="calm",
+            sources_strip="one",
+        )
+    },
+    "nothing-2": {
+        "chosen": choose(
+            **tiles("not-provided", "not-applicable", "no-band", "late"),
+            received_rolling="no-band",
+            needs_attention="one",
+            sources_strip="none",
+        )
+    },
     "big": {"chosen": choose(**tiles("huge", "large", "thousands", "partial-many"), **LONG, received_rolling="huge")},
     "odd": {"chosen": choose(**tiles("attention", "critical", "below", "far-outside"), received_rolling="evening")},
     "by-clock": {"chosen": choose(**tiles("normal", "without", "none", "offline")), "by_clock": True},
@@ -175,9 +210,20 @@ def main(folder: Path, wanted: list[str]) -> None:
             path.write_text(document(**{"screen": screen, **PAGES[name]}), encoding="utf-8")
             if chromium:
                 subprocess.run(
-                    [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files",
-                     f"--window-size={width},{height}", f"--screenshot={path.with_suffix('.png')}", path.as_uri()],
-                    check=True, capture_output=True, timeout=60,
+                    [
+                        chromium,
+                        "--headless",
+                        "--no-sandbox",
+                        "--disable-gpu",
+                        "--hide-scrollbars",
+                        "--allow-file-access-from-files",
+                        f"--window-size={width},{height}",
+                        f"--screenshot={path.with_suffix('.png')}",
+                        path.as_uri(),
+                    ],
+                    check=True,
+                    capture_output=True,
+                    timeout=60,
                 )
 
 

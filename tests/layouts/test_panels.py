@@ -18,12 +18,21 @@ from tests.layouts import answers
 from tests.layouts.static_page import as_json
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-CASES = [(name, example, language) for name, examples in answers.EXAMPLES.items() for example in examples for language in ("id", "en")]
+CASES = [
+    (name, example, language)
+    for name, examples in answers.EXAMPLES.items()
+    for example in examples
+    for language in ("id", "en")
+]
 FRESH_PAIRS = [(name, "normal", "other-value") for name in answers.EXAMPLES]
-STATES = [
-    ("received_today", "normal", state) for state in answers.FIGURES
-] + [("needs_attention", "normal", "calm"), ("alarm_strip", "normal", "critical"), ("overall_state", "normal", "critical"),
-     ("received_rolling", "normal", "stale"), ("received_rolling", "normal", "none"), ("sources_strip", "normal", "other-value")]
+STATES = [("received_today", "normal", state) for state in answers.FIGURES] + [
+    ("needs_attention", "normal", "calm"),
+    ("alarm_strip", "normal", "critical"),
+    ("overall_state", "normal", "critical"),
+    ("received_rolling", "normal", "stale"),
+    ("received_rolling", "normal", "none"),
+    ("sources_strip", "normal", "other-value"),
+]
 
 
 def drawn(name: str, example: str, language: str = "id") -> Any:
@@ -99,14 +108,20 @@ def test_other_values_and_other_states_keep_the_shape(name: str, one: str, other
 @pytest.mark.parametrize("name", names())
 def test_every_text_that_differs_between_two_answers_has_an_id(name: str) -> None:
     without_id = [
-        [props.get("children") for props in components(drawn(name, example)) if "id" not in props and "data-page" not in props]
+        [
+            props.get("children")
+            for props in components(drawn(name, example))
+            if "id" not in props and "data-page" not in props
+        ]
         for example in ("normal", "other-value")
     ]
     plain = [[each for each in found if isinstance(each, str)] for found in without_id]
     assert plain[0] == plain[1]
 
 
-@pytest.mark.parametrize(("name", "example"), [(name, example) for name, example, language in CASES if language == "id"])
+@pytest.mark.parametrize(
+    ("name", "example"), [(name, example) for name, example, language in CASES if language == "id"]
+)
 def test_no_indonesian_word_is_left_on_an_english_screen(name: str, example: str) -> None:
     indonesian = texts(drawn(name, example)) & texts(drawn(name, example, "en"))
     words = {text for text in indonesian if re.search(r"[a-z]{3}", text)}
@@ -114,20 +129,30 @@ def test_no_indonesian_word_is_left_on_an_english_screen(name: str, example: str
     assert {text for text in words if not names_and_data.match(text) and text != "data 10.51"} == set()
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "layouts").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "layouts").rglob("*.py")), ids=lambda path: path.stem
+)
 def test_no_shown_word_is_in_the_code(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     raised = {id(each) for node in ast.walk(tree) if isinstance(node, ast.Raise) for each in ast.walk(node)}
     raised |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     first_children = [
-        node.args[0] for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        and getattr(node.func.value, "id", "") in ("html", "svg") and node.args
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and getattr(node.func.value, "id", "") in ("html", "svg")
+        and node.args
     ]
     shown = [
-        each.value for child in first_children for each in ast.walk(child)
-        if isinstance(child, ast.Constant | ast.JoinedStr) and isinstance(each, ast.Constant) and id(each) not in raised
-        and isinstance(each.value, str) and re.search(r"[A-Za-z]{2}", each.value)
+        each.value
+        for child in first_children
+        for each in ast.walk(child)
+        if isinstance(child, ast.Constant | ast.JoinedStr)
+        and isinstance(each, ast.Constant)
+        and id(each) not in raised
+        and isinstance(each.value, str)
+        and re.search(r"[A-Za-z]{2}", each.value)
     ]
     assert shown == []
 
@@ -144,19 +169,22 @@ def test_a_true_zero_is_a_zero() -> None:
     assert figure["children"] == "0"
 
 
-@pytest.mark.parametrize(("example", "said"), [
-    ("without", "data 10.51 · tanpa Dishub, DLH"),
-    ("partial", "sebagian, biasa 642"),
-    ("too-few", "11 dari minimal 30"),
-    ("no-band", "riwayat belum cukup"),
-    ("loading", "memuat"),
-    ("silent", "tidak ada data baru"),
-    ("stale", "Disdukcapil: data 09.48"),
-    ("offline", "SUMBER LURING"),
-    ("late", "terlambat · data 10.51"),
-    ("warning", "di atas biasa (31)"),
-    ("suppressed", "disamarkan"),
-])
+@pytest.mark.parametrize(
+    ("example", "said"),
+    [
+        ("without", "data 10.51 · tanpa Dishub, DLH"),
+        ("partial", "sebagian, biasa 642"),
+        ("too-few", "11 dari minimal 30"),
+        ("no-band", "riwayat belum cukup"),
+        ("loading", "memuat"),
+        ("silent", "tidak ada data baru"),
+        ("stale", "Disdukcapil: data 09.48"),
+        ("offline", "SUMBER LURING"),
+        ("late", "terlambat · data 10.51"),
+        ("warning", "di atas biasa (31)"),
+        ("suppressed", "disamarkan"),
+    ],
+)
 def test_a_state_says_its_words(example: str, said: str) -> None:
     assert said in texts(drawn("received_today", example))
 
@@ -167,10 +195,19 @@ def test_agencies_that_are_not_connected_are_listed_by_name_on_a_page_of_their_o
     assert [props["data-page"] for props in components(tree) if "data-page" in props] == ["1", "2"]
 
 
-@pytest.mark.parametrize(("name", "example"), [
-    ("received_today", "normal"), ("received_today", "stale"), ("on_time_today", "too-few"), ("received_rolling", "normal"),
-    ("needs_attention", "normal"), ("alarm_strip", "critical"), ("agencies", "one"), ("sources_strip", "normal"),
-])
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("received_today", "normal"),
+        ("received_today", "stale"),
+        ("on_time_today", "too-few"),
+        ("received_rolling", "normal"),
+        ("needs_attention", "normal"),
+        ("alarm_strip", "critical"),
+        ("agencies", "one"),
+        ("sources_strip", "normal"),
+    ],
+)
 def test_a_drawing_is_what_it_was(name: str, example: str, request: pytest.FixtureRequest) -> None:
     path = SNAPSHOTS / f"{name}-{example}.json"
     text = json.dumps(drawn(name, example), indent=1, ensure_ascii=False, sort_keys=True) + "\n"

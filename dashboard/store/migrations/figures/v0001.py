@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("month", sa.BigInteger(), nullable=False),
         sa.Column("agency", sa.String(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
+        sa.Column("touched", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("month", "agency", "service"),
     )
     op.create_table(
