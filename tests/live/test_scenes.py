@@ -15,7 +15,8 @@ PAGES = {"c": 3}
 
 @pytest.mark.parametrize(("at", "shown"), [
     (0, Shown("today", 1, 1, 20_000)), (19_999, Shown("today", 1, 1, 20_000)),
-    (20_000, Shown("agencies", 1, 3, 30_000)), (30_000, Shown("agencies", 2, 3, 40_000)), (49_999, Shown("agencies", 3, 3, 50_000)),
+    (20_000, Shown("agencies", 1, 3, 30_000)),
+    (30_000, Shown("agencies", 2, 3, 40_000)), (49_999, Shown("agencies", 3, 3, 50_000)),
 ])
 def test_scenes_and_their_pages_follow_one_another(at: int, shown: Shown) -> None:
     base = ROUND * 1000
