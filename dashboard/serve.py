@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import json
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -105,7 +106,7 @@ def _instance(found: Any, module: Any, say: Say) -> Instance:
     return Instance(
         found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(answer, say),
         failed=lambda: html.Div(say("access.panel_failed"), className="panel-failed"), reads=query.reads,
-        at_most_every=query.at_most_every,
+        at_most_every=query.at_most_every, question=(query, json.dumps(params, sort_keys=True, default=str)),
     )
 
 

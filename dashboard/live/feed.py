@@ -39,7 +39,6 @@ class Feed:
         self.engines = {"figures": figures, "people": people}
         self.publish, self.on_people = publish, on_people
         self.seen_alive: dict[str, float] = {}
-        self._published = False
         self._changes: queue.SimpleQueue[tuple[str, list[Change]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._threads = [
@@ -97,14 +96,12 @@ class Feed:
             what = frozenset().union(*(change.what for change in changes))
             at = [change.at_ms for change in changes if change.at_ms]
             try:
-                new = self.snapshot.refresh(
+                for new in self.snapshot.refreshing(
                     Context(self.engines["figures"], self.regency, self.now()),
                     EVERYTHING if what & EVERYTHING else what,
                     min(at) if at else None,
-                )
-                if new or not self._published:
+                ):
                     self.publish(new)
-                    self._published = True
             except Exception as err:  # noqa: BLE001  (the worker must go on)
                 log.warning("snapshot fails", error=f"{type(err).__name__}: {err}")
                 self._stop.wait(1)

@@ -146,6 +146,25 @@ def test_a_drawing_that_cannot_be_sent_is_a_failure_of_its_panel(value: Any) -> 
     assert said.failed
 
 
+def test_instances_of_one_question_share_its_answer() -> None:
+    panel = Panel("a", {"cases"})
+    both = [
+        Instance(name, panel.ask, panel.instance.draw, panel.instance.failed, panel.instance.reads, 0.0, "the question")
+        for name in ("a", "a-en")
+    ]
+    assert _names(Snapshot(both).refresh(_at(0), EVERYTHING)) == ["a", "a-en"]
+    assert panel.asked == 1
+
+
+def test_quick_panels_do_not_wait_for_a_slow_one() -> None:
+    slow, quick = Panel("a", {"cases"}), Panel("b", {"cases"})
+    snapshot = Snapshot([slow.instance, quick.instance])
+    snapshot.refresh(_at(0), EVERYTHING)
+    snapshot.asked_seconds["a"] = 0.3
+    slow.value = quick.value = 2
+    assert [_names(batch) for batch in snapshot.refreshing(_at(1), {"cases"})] == [["b"], ["a"]]
+
+
 def test_a_frame_is_the_shape_with_all_its_props() -> None:
     panel = Panel("a", {"cases"})
     (said,) = Snapshot([panel.instance]).refresh(_at(0), EVERYTHING, changed_ms=42)
