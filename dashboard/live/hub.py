@@ -1,7 +1,7 @@
 """The fan-out: the same bytes to every screen that shows a panel, as server-sent events, on one event loop.
 
-A stream's mailbox is the set of what is due for it, never a queue: a slow screen skips states and holds nobody up. All
-bytes are made once (:mod:`dashboard.live.snapshot`); a stream only joins them, one ``send`` for each time it wakes.
+A stream that waits is handed the bytes, joined once for all screens alike. One that is still sending has a mailbox: the set
+of what is due for it, never a queue, so that a slow screen skips states and holds nobody up. One ``send`` for each wake.
 """
 
 from __future__ import annotations
@@ -61,16 +61,23 @@ class Stream:
     def __init__(self, plan: ScreenPlan, session: bytes) -> None:
         self.plan, self.session = plan, session
         self.due: set[str] = set()
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter: asyncio.Future[bytes] | None = None
         self.sending_since = 0.0
         self.closed = False
         self.task: asyncio.Task[Any] | None = None
 
-    def wake(self) -> None:
-        """Let the stream send what is due, at its next turn."""
+    def offer(self, what: Iterable[str], body: bytes) -> None:
+        """Hand the bytes of ``what`` to a stream that waits; to one that is sending they become due."""
         waiter = self.waiter
         if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(body)
+        else:
+            self.due.update(what)
+
+    def end(self) -> None:
+        """Let the stream end at its next turn."""
+        self.closed = True
+        self.offer((), b"")
 
 
 class Hub:
@@ -89,7 +96,7 @@ class Hub:
         self.seq = 0
         self.sent_frames = self.sent_bytes = self.dropped = 0
         self._streams: set[Stream] = set()
-        self._subscribers: dict[str, set[Stream]] = {}
+        self._of_screen: dict[str, set[Stream]] = {}
         self._shared: dict[str, bytes] = {TICK: b"", BYE: event("bye", b"{}")}
         self._scenes: dict[str, bytes] = {}
         self._scene_until: dict[str, int] = {}
@@ -113,8 +120,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for stream in self._streams:
-            stream.closed = True
-            stream.wake()
+            stream.end()
         await asyncio.sleep(0)
 
     # ---- what is new ------------------------------------------------------------------------------------------------
@@ -126,31 +132,29 @@ class Hub:
 
     def publish(self, new: Sequence[Said]) -> None:
         """Make states due for every stream that shows them."""
-        woken: set[Stream] = set()
         self.states = {**self.states, **{said.panel: said for said in new}}
-        for said in new:
-            self.seq = max(self.seq, said.seq)
-            for stream in self._subscribers.get(said.panel, ()):
-                stream.due.add(said.panel)
-                woken.add(stream)
-        for stream in woken:
-            stream.wake()
+        self.seq = max([self.seq, *(said.seq for said in new)])
+        for plan in self.plans.values():
+            streams = self._of_screen.get(plan.name)
+            shown = [said for said in new if said.panel in plan.instances] if streams else []
+            if not streams or not shown:
+                continue
+            names, body = [said.panel for said in shown], b"".join([said.frame for said in shown])
+            self.sent_frames += len(shown) * len(streams)
+            for stream in streams:
+                stream.offer(names, body)
 
     def check_soon(self) -> None:
         """Look at the streams' principals now; safe from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._check_now.set)
 
-    def _wake_all(self, what: str, streams: Iterable[Stream]) -> None:
-        for stream in streams:
-            stream.due.add(what)
-            stream.wake()
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self.pace.tick_seconds)
             self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
-            self._wake_all(TICK, self._streams)
+            for stream in self._streams:
+                stream.offer((TICK,), self._shared[TICK])
             self._drop_slow()
 
     def _drop_slow(self) -> None:
@@ -167,7 +171,8 @@ class Hub:
             now = self.now_ms()
             for plan in self.plans.values():
                 if self._scene_until.get(plan.name, 0) <= now and self._turn(plan, now):
-                    self._wake_all(SCENE, [stream for stream in self._streams if stream.plan is plan])
+                    for stream in self._of_screen.get(plan.name, ()):
+                        stream.offer((SCENE,), self._scenes[plan.name])
             pending = [until for until in self._scene_until.values() if until > now]
             await asyncio.sleep(min(1.0, (min(pending) - now) / 1000) if pending else 1.0)
 
@@ -196,7 +201,9 @@ class Hub:
             except Exception as err:  # noqa: BLE001  (asked again at the next check; the guard asks on its own)
                 log.warning("principals cannot be checked", error=f"{type(err).__name__}: {err}")
                 continue
-            self._wake_all(BYE, [stream for stream in self._streams if stream.session not in living])
+            for stream in self._streams:
+                if stream.session not in living:
+                    stream.offer((BYE,), self._shared[BYE])
 
     # ---- a stream ---------------------------------------------------------------------------------------------------
 
@@ -213,11 +220,8 @@ class Hub:
         return b"".join([event("hello", encode(hello)), self._scenes[plan.name], *frames])
 
     def _due(self, stream: Stream) -> bytes:
-        """What is due, joined: the scene first, then states, then the tick."""
+        """What became due while it was sending, joined: the scene first, then states, then the tick."""
         due, stream.due = stream.due, set()
-        if len(due) == 1:
-            (only,) = due
-            return self._bytes_of(only, stream)
         return b"".join([self._bytes_of(what, stream) for what in sorted(due, key=lambda what: _BEFORE.get(what, 1))])
 
     def _bytes_of(self, what: str, stream: Stream) -> bytes:
@@ -226,7 +230,6 @@ class Hub:
         shared = self._shared.get(what)
         if shared is not None:
             return shared
-        self.sent_frames += 1
         return self.states[what].frame
 
     async def stream(self, plan: ScreenPlan, session: bytes, receive: Receive, send: Send) -> None:
@@ -236,8 +239,7 @@ class Hub:
         stream.task = asyncio.current_task()
         gone = asyncio.ensure_future(_until_gone(receive, stream))
         self._streams.add(stream)
-        for name in plan.instances:
-            self._subscribers.setdefault(name, set()).add(stream)
+        self._of_screen.setdefault(plan.name, set()).add(stream)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             body = self._hello(plan)
@@ -249,11 +251,13 @@ class Hub:
                 stream.sending_since = 0.0
                 if last:
                     break
-                if not stream.due:
+                if stream.due:
+                    last = BYE in stream.due
+                    body = self._due(stream)
+                else:
                     stream.waiter = loop.create_future()
-                    await stream.waiter
-                last = BYE in stream.due
-                body = self._due(stream)
+                    body = await stream.waiter
+                    last = body is self._shared[BYE]
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             if not stream.closed:  # cancelled by the server's own end, not by _drop_slow
@@ -263,13 +267,11 @@ class Hub:
         finally:
             gone.cancel()
             self._streams.discard(stream)
-            for name in plan.instances:
-                self._subscribers[name].discard(stream)
+            self._of_screen[plan.name].discard(stream)
 
 
 async def _until_gone(receive: Receive, stream: Stream) -> None:
     """Wait for the client to hang up; then end the stream."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.closed = True
-    stream.wake()
+    stream.end()

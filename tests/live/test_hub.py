@@ -164,7 +164,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind() -> None:
         screen.gone.set()
         await asyncio.sleep(0.05)
         assert hub.connected == 0
-        assert not any(hub._subscribers.values())
+        assert not any(hub._of_screen.values())
 
     _run(test)
 
