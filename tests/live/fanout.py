@@ -87,8 +87,9 @@ def serve_ours(folder: Path, port: int) -> None:
 
 def serve_bare(port: int) -> None:
     """The bare limit: one shared body, one shared wake-up, one send."""
-    from dashboard.serve import listening
     import uvicorn
+
+    from dashboard.serve import listening
 
     panels, snapshot = _panels()
     wake = asyncio.Event()
