@@ -214,7 +214,7 @@ class Guard:
         extra = self._headers[zone]
         keep = Cache.NEVER
         if route is not None and route.versioned:
-            keep = Cache.ALWAYS if _versioned(scope) else Cache.ASK
+            keep = Cache.ALWAYS if versioned(scope) else Cache.ASK
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -230,7 +230,7 @@ class Guard:
         return dressed
 
 
-def _versioned(scope: Scope) -> bool:
+def versioned(scope: Scope) -> bool:
     """Whether the address carries its content's version: ours in the query, Dash's in the name."""
     return bool(scope["query_string"].startswith(b"v=")) or ".v" in scope["path"].rsplit("/", 1)[-1]
 

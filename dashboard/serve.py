@@ -32,6 +32,7 @@ from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.frames import plain
 from dashboard.live.hub import Hub, Pace, ScreenPlan
+from dashboard.live.kept import Kept
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
@@ -186,7 +187,7 @@ class Serving:
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
-            server, pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
+            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
             words=words, now=now,
         )
         rules = Rules(

@@ -236,6 +236,17 @@ def test_data_is_not_kept_and_versioned_assets_for_ever(house: House) -> None:
         assert asyncio.run(house._ask({**scope, "query_string": query}, b""))[1]["cache-control"] == wanted
 
 
+def test_versioned_assets_are_packed_once_and_only_for_a_principal(house: House) -> None:
+    scope = {**house.scope("device", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
+    first, again = (asyncio.run(house._ask(dict(scope), b"")) for _ in range(2))
+    assert first == again
+    assert first[1]["content-encoding"] == "gzip"
+    nobody = {**house.scope("none", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
+    assert asyncio.run(house._ask(nobody, b""))[0] == 401
+    plain = {**house.scope("device", "GET", "/wall/assets/live.js"), "query_string": b"v=77"}
+    assert asyncio.run(house._ask(plain, b""))[2].startswith(b"// The live client")
+
+
 def test_the_addresses_of_assets_carry_their_hash(house: House) -> None:
     body = house.ask("device", "GET", "/wall/")[2].decode()
     assert "assets/live.js?v=" in body
