@@ -33,7 +33,8 @@ class Page:
 
     ``lines``: the number of each row for messages (file line, or index in the page). ``published_at``: the source's own
     publication stamp or a file's mtime, epoch seconds. ``position`` is JSON-able and names how far the read has come;
-    ``broken`` are rows the reader itself could not read: (line, reason).
+    ``broken`` are rows the reader itself could not read: (line, reason). ``total``: how many rows the source says it has in
+    all pages together. ``columns``: all column names of the source, where it knows them, those not wanted too.
     """
 
     rows: list[Row]
@@ -42,6 +43,7 @@ class Page:
     published_at: float | None = None
     broken: list[tuple[int, str]] = field(default_factory=list)
     total: int | None = None
+    columns: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

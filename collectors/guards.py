@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from collectors.connector import Row
-from collectors.mapping import columns_of
+from collectors.connector import Page
+from collectors.mapping import columns_of, nested
 from dashboard.cases import Rejected
-from dashboard.errors import SourceChanged, SourceHeld
+from dashboard.errors import CollectError, SourceChanged, SourceHeld, SourceUnavailable
 from dashboard.store.read import Verdict
 
 if TYPE_CHECKING:
@@ -19,46 +20,77 @@ if TYPE_CHECKING:
 MOST_MISSING_SHARE = 0.30
 LEAST_KNOWN = 10
 """Below so many known cases a fall is no sign of anything."""
+ROWS_THAT_DAMN = 10
+"""So many rows of a first page, all put aside, are another format; fewer may be dirt."""
 ROWS_THAT_TELL = 20
 """A page with so many rows shows every column that the source has."""
 
 
-def check_fields(source: Source, rows: Sequence[Row], seen: set[str], before: set[str]) -> None:
-    """A mapped field that is gone: held when it was there before, changed when it never was.
+@dataclass(frozen=True)
+class Seen:
+    """The columns that reads saw: all of them, and those that stood in every row."""
 
-    Raises ``SourceHeld`` or ``SourceChanged``, and names the nearest new field.
+    columns: frozenset[str] = frozenset()
+    always: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, signature: Mapping[str, Any]) -> Seen:
+        """From a source's stored signature."""
+        return cls(frozenset(signature.get("columns", ())), frozenset(signature.get("always", ())))
+
+    def joined(self, before: Seen) -> Seen:
+        """This read and the ones before: a column that was missing once is not always there."""
+        always = frozenset(column for column in self.always if column in before.always or column not in before.columns)
+        return Seen(self.columns | before.columns, always)
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """As stored in the source's signature."""
+        return {"columns": sorted(self.columns), "always": sorted(self.always)}
+
+
+def check_fields(source: Source, page: Page, before: Seen) -> Seen:
+    """A mapped field that is gone: held when it was there before, changed when it never was. Returns what the page showed.
+
+    Where the source names its columns (a table, a file) a missing one is gone; in JSON an absent key may only be empty, so it
+    must have stood in every row before, or be absent from twenty rows. Raises ``SourceHeld`` or ``SourceChanged``.
     """
-    if not rows:
-        return
-    for name, field in source.fields.items():
-        for column in sorted(columns_of(field)):
-            if column in seen or any(_nested(row, column) for row in rows):
-                continue
-            required = name in ("case_id", "submitted_at")
-            if not (required or (column in before and len(rows) >= ROWS_THAT_TELL)):
-                continue
-            new = get_close_matches(column, sorted(seen - before or seen), n=1, cutoff=0.4)
-            hint_en = f"; is it now {new[0]!r}?" if new else ""
-            hint_id = f"; apakah kini {new[0]!r}?" if new else ""
-            kind = SourceHeld if column in before else SourceChanged
-            raise kind(
-                f"the field {column!r} of {name} is in no row{hint_en} Mend the mapping, or release",
-                f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id} Perbaiki pemetaan, atau lepaskan", step="map",
-            )
+    keys = [row.keys() for row in page.rows]
+    seen = page.columns or frozenset().union(*keys)
+    always = page.columns or frozenset(keys[0]).intersection(*keys[1:])
+    mapped = {column: name for name, field in source.fields.items() for column in columns_of(field)}
+    shown = {column for column in mapped if column in seen or any(nested(row, column) is not None for row in page.rows)}
+    tells = page.columns is not None or len(page.rows) >= ROWS_THAT_TELL
+    for column in sorted(set(mapped) - shown):
+        required = mapped[column] in ("case_id", "submitted_at") and source.fields[mapped[column]].where == {}
+        known = column in before.columns
+        if required or page.columns is not None or column in before.always or (known and tells):
+            raise _gone(column, mapped[column], known, seen - before.columns or seen)
+    return Seen(frozenset(seen | shown), frozenset(always | (shown - seen)) if page.columns is None else frozenset(always))
 
 
-def _nested(row: Row, path: str) -> bool:
-    value: object = row
-    for part in path.split("."):
-        if not hasattr(value, "get"):
-            return False
-        value = value.get(part)
-    return value is not None
+def _gone(column: str, name: str, known: bool, candidates: frozenset[str]) -> CollectError:
+    new = get_close_matches(column, sorted(candidates - {column}), n=1, cutoff=0.4)
+    hint_en = f"; is it now {new[0]!r}?" if new else ""
+    hint_id = f"; apakah kini {new[0]!r}?" if new else ""
+    kind = SourceHeld if known else SourceChanged
+    return kind(
+        f"the field {column!r} of {name} is in no row{hint_en} Mend the mapping, or release",
+        f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id} Perbaiki pemetaan, atau lepaskan", step="map",
+    )
+
+
+def check_total(source: Source, total: int | None, rows: int) -> None:
+    """The source said how many rows there are: fewer means that the read missed some (C5). Raises ``SourceUnavailable``."""
+    if total is not None and rows < total:
+        raise SourceUnavailable(
+            f"{total - rows} of {total} rows of {source.id} did not come; it is tried again",
+            f"{total - rows} dari {total} baris {source.id} tidak datang; akan dicoba lagi", step="read",
+        )
 
 
 def check_rejects(source: Source, rows: int, rejected: Sequence[Rejected]) -> None:
     """A first page of which every row is put aside is no dirt but another format. Raises ``SourceChanged``."""
-    if rows < 2 or len(rejected) < rows:
+    if rows < ROWS_THAT_DAMN or len(rejected) < rows:
         return
     (field, reason), _ = Counter((item.field, item.reason) for item in rejected).most_common(1)[0]
     raise SourceChanged(

@@ -1,8 +1,10 @@
-"""The key behind pseudonyms: one per source, outside the stores, made once. Case ids themselves are never stored."""
+"""The key behind pseudonyms: one per source, outside the stores, made once. Case ids themselves are never stored.
+
+A pseudonym is HMAC-SHA-256 of the id, cut to 16 bytes: a plain hash of a small id space could be reversed.
+"""
 
 from __future__ import annotations
 
-import hmac
 import os
 import secrets
 from pathlib import Path
@@ -39,7 +41,3 @@ def key_of(data: Path, source: str) -> bytes:
         raise StoreError(f"{path}: not a key; restore it from a backup", f"{path}: bukan kunci; pulihkan dari cadangan")
     return key
 
-
-def pseudonym(key: bytes, identity: str) -> bytes:
-    """16 bytes of HMAC-SHA-256: a plain hash of a small id space could be reversed."""
-    return hmac.digest(key, identity.encode(), "sha256")[:PSEUDONYM_BYTES]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import hmac
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collectors.connector import Page, Row
-from collectors.keys import pseudonym
+from collectors.keys import PSEUDONYM_BYTES
 from collectors.stamps import BadStamp, stamp
-from collectors.texts import clean, without_persons
+from collectors.texts import clean, plain, without_persons
 from config.declarations import STAMPS, FieldMap
 from dashboard.cases import Codes, Rejected, Sighting
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 CODED = ("agency", "service", "status", "channel", "district", "class", "closed_by")
 FUTURE_TOLERANCE_SECONDS = 86_400
+LONGEST_ID = 10_000
+_INTERNED = 50_000
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class BadRow(ValueError):
+    """A row that cannot become a case; the text is "field: reason"."""
 
 
 class Mapped(NamedTuple):
@@ -38,184 +46,151 @@ def wanted_columns(source: Source) -> frozenset[str]:
     return frozenset(column for field in source.fields.values() for column in columns_of(field))
 
 
-def _getter(path: str) -> Callable[[Row], Any]:
-    """A raw value by name, or by a dotted path into nested objects."""
-    if "." not in path:
-        return lambda row: row.get(path)
-    parts = path.split(".")
-
-    def nested(row: Row) -> Any:
-        value: Any = row.get(path)
-        if value is not None:
-            return value
-        value = row
-        for part in parts:
-            value = value.get(part) if hasattr(value, "get") else None
+def nested(row: Row, path: str) -> Any:
+    """A value by its name, or by a dotted path into nested objects; ``None`` when it is not there."""
+    value: Any = row.get(path)
+    if value is not None or "." not in path:
         return value
-
-    return nested
+    value = row
+    for part in path.split("."):
+        value = value.get(part) if hasattr(value, "get") else None
+    return value
 
 
 def flattened(row: Row, dotted: tuple[str, ...]) -> Row:
     """The row with the wanted nested values at their dotted names."""
-    return {**row, **{path: _getter(path)(row) for path in dotted}} if dotted else row
+    return {**row, **{path: nested(row, path) for path in dotted}} if dotted else row
 
 
 class Mapping:
-    """The compiled mapping of one source. ``key``: its pseudonym key; ``now``: for stamps in the future."""
+    """The compiled mapping of one source. ``key``: its pseudonym key; ``now``: for stamps in the future.
+
+    ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out.
+    """
 
     def __init__(self, source: Source, key: bytes, now: Callable[[], datetime]) -> None:
         self.source, self.key = source, key
         self.limit = int(now().timestamp()) + FUTURE_TOLERANCE_SECONDS
+        self.blotted = 0
         fields = source.fields
-        self.dotted = tuple(sorted(column for column in wanted_columns(source) if "." in column))
-        self.id_columns = self._columns(fields["case_id"])
-        order = sorted((name for name in STAMPS if name in fields), key=lambda name: fields[name].after is not None)
+        self.wanted = wanted_columns(source)
+        self.dotted = tuple(sorted(column for column in self.wanted if "." in column))
+        self.id_columns = _columns(fields["case_id"])
+        order = _in_order({name: fields[name] for name in STAMPS if name in fields})
         self.stamps = [(name, stamp(name, fields[name], source.zone)) for name in order]
-        self.codes = [
-            (fields[name].from_ if isinstance(fields[name].from_, str) else None) if name in fields else None for name in CODED
-        ]
-        self.two_columns = {
-            number: self._columns(fields[name]) for number, name in enumerate(CODED)
-            if name in fields and isinstance(fields[name].from_, tuple)
-        }
-        self.events = {name: field for name, field in fields.items() if field.where}
+        self.codes = tuple(_columns(fields[name])[:1] and _columns(fields[name])[0] if name in fields else None for name in CODED)
+        self.joined = {place: _columns(fields[name]) for place, name in enumerate(CODED)
+                       if name in fields and len(_columns(fields[name])) > 1}
+        self.missing = [frozenset(fields[name].missing) if name in fields else frozenset() for name in CODED]
+        self.wheres = {name: tuple(field.where.items()) for name, field in fields.items() if field.where}
+        self.events = bool(self.wheres) or any(field.take == "last" for field in fields.values())
         self._interned: dict[tuple[Any, ...], Codes] = {}
-
-    @staticmethod
-    def _columns(field: FieldMap) -> tuple[str, ...]:
-        return (field.from_,) if isinstance(field.from_, str) else tuple(field.from_ or ())
 
     def page(self, page: Page, number: int) -> Mapped:
         """Map one page of a source with one row per case."""
         sightings: list[Sighting] = []
-        rejected = [Rejected(reason, "", number, line, None, {}) for line, reason in page.broken]
+        rejected = broken(page, number)
+        sighting, dotted = self.sighting, self.dotted
         for index, raw in enumerate(page.rows):
-            row = flattened(raw, self.dotted) if self.dotted else raw
-            line = page.lines[index] if page.lines else index + 1
+            row = flattened(raw, dotted) if dotted else raw
             try:
-                sightings.append(self.sighting(row))
+                sightings.append(sighting(row))
             except (BadRow, BadStamp) as err:
-                rejected.append(self.reject(row, str(err), number, line))
+                rejected.append(self.reject(row, str(err), number, line_of(page, index)))
         return Mapped(sightings, rejected)
 
-    def identity(self, row: Row) -> str:
-        """The source's own id of a row's case, as text. Raises ``BadRow`` when there is none."""
+    def pseudonym(self, row: Row) -> bytes:
+        """The keyed hash of a row's own id as text, so that "007" is not 7. Raises ``BadRow`` when there is none."""
         if len(self.id_columns) == 1:
-            identity = clean(row.get(self.id_columns[0]))
+            value = row.get(self.id_columns[0])
+            identity = plain(value) if type(value) in _PLAIN else plain(value) if not isinstance(value, list | dict) else None
         else:
-            identity = "\x1f".join(clean(row.get(column)) or "" for column in self.id_columns).strip("\x1f")
+            identity = "\x1f".join(plain(row.get(column)) or "" for column in self.id_columns).strip("\x1f")
         if not identity:
             raise BadRow("case_id: is missing")
-        return identity
+        if len(identity) > LONGEST_ID:
+            raise BadRow("case_id: is too long")
+        return hmac.digest(self.key, identity.encode(), "sha256")[:PSEUDONYM_BYTES]
 
     def sighting(self, row: Row) -> Sighting:
         """One row as a case. Raises ``BadRow`` or ``BadStamp`` with "field: reason"."""
         stamps: dict[str, int | None] = {}
+        limit = self.limit
         for name, read in self.stamps:
-            stamps[name] = read(row, stamps)
+            at = stamps[name] = read(row, stamps)
+            if at is not None and at > limit:
+                raise BadRow(f"{name}: lies in the future")
         submitted = stamps["submitted_at"]
         if submitted is None:
             raise BadRow("submitted_at: is missing")
-        ended = stamps.get("ended_at")
-        if submitted > self.limit or (ended is not None and ended > self.limit):
-            raise BadRow(f"{'submitted_at' if submitted > self.limit else 'ended_at'}: lies in the future")
+        get = stamps.get
         return Sighting(
-            pseudonym(self.key, self.identity(row)), submitted, stamps.get("accepted_at"), stamps.get("first_response_at"),
-            ended, self.coded(row), stamps.get("published_at"), stamps.get("updated_at"),
+            self.pseudonym(row), submitted, get("accepted_at"), get("first_response_at"), get("ended_at"), self.coded(row),
+            get("published_at"), get("updated_at"),
         )
 
     def coded(self, row: Row) -> Codes:
-        """The raw codes of a row, interned."""
-        raw: Any = tuple([None if column is None else row.get(column) for column in self.codes])
-        if self.two_columns:
-            values = list(raw)
-            for number, columns in self.two_columns.items():
-                values[number] = " ".join(filter(None, (clean(row.get(column)) for column in columns)))
+        """The raw codes of a row as clean text, without persons, interned. ``None``: not mapped or not there."""
+        raw = tuple(map(row.get, self.codes))  # type: ignore[arg-type]
+        if self.joined:
+            values: list[Any] = list(raw)
+            for place, columns in self.joined.items():
+                values[place] = " ".join(filter(None, (plain(row.get(column)) for column in columns)))
             raw = tuple(values)
         try:
             found = self._interned.get(raw)
-        except TypeError:  # a list or an object where a code should be
+        except TypeError:
             raise BadRow("codes: not a plain value") from None
-        if found is None:
-            if len(self._interned) > 50_000:
-                self._interned.clear()
-            found = self._interned[raw] = Codes(*(clean(value) for value in raw))
+        return found if found is not None else self._intern(raw)
+
+    def _intern(self, raw: tuple[Any, ...]) -> Codes:
+        made: list[str | None] = []
+        for value, missing in zip(raw, self.missing, strict=True):
+            text = clean(value)
+            if text is not None and text in missing:
+                text = ""
+            if text:
+                safe = without_persons(text)
+                self.blotted += safe != text
+                text = safe
+            made.append(text)
+        if len(self._interned) > _INTERNED:
+            self._interned.clear()
+        found = self._interned[raw] = Codes(*made)
         return found
 
     def reject(self, row: Row, reason: str, page: int, line: int) -> Rejected:
-        """A row put aside: the mapped columns only, and those blotted where they look like a person's."""
+        """A row put aside: the mapped columns only, without the id, and blotted where they look like a person's."""
         field, _, why = reason.partition(": ")
         try:
-            key = pseudonym(self.key, self.identity(row))
+            key = self.pseudonym(row)
         except BadRow:
             key = None
-        identifying = set(self.id_columns)
         raw = {
-            column: without_persons(clean(row.get(column)) or "") for column in sorted(wanted_columns(self.source) - identifying)
+            column: without_persons(clean(row[column]) or "") for column in sorted(self.wanted - set(self.id_columns))
             if row.get(column) is not None
         }
         return Rejected(why or field, field, page, line, key, raw)
 
 
-class BadRow(ValueError):
-    """A row that cannot become a case; the text is "field: reason"."""
+def _columns(field: FieldMap) -> tuple[str, ...]:
+    return (field.from_,) if isinstance(field.from_, str) else tuple(field.from_ or ())
 
 
-class EventRow(NamedTuple):
-    """One row of an event log, half mapped: the case's key, its stamps by field, and its codes."""
-
-    key: bytes
-    stamps: dict[str, int | None]
-    codes: Codes
-
-
-def event_rows(mapping: Mapping, page: Page, number: int) -> tuple[list[EventRow], list[Rejected]]:
-    """The rows of an event log page. A field with ``where`` counts only in rows where those columns have those values."""
-    found: list[EventRow] = []
-    rejected = [Rejected(reason, "", number, line, None, {}) for line, reason in page.broken]
-    for index, raw in enumerate(page.rows):
-        row = flattened(raw, mapping.dotted) if mapping.dotted else raw
-        try:
-            stamps: dict[str, int | None] = {}
-            for name, read in mapping.stamps:
-                if _applies(mapping, name, row):
-                    stamps[name] = read(row, stamps)
-            codes = Codes(*(
-                value if _applies(mapping, CODED[place], row) else None for place, value in enumerate(mapping.coded(row))
-            ))
-            found.append(EventRow(pseudonym(mapping.key, mapping.identity(row)), stamps, codes))
-        except (BadRow, BadStamp) as err:
-            rejected.append(mapping.reject(row, str(err), number, page.lines[index] if page.lines else index + 1))
-    return found, rejected
+def _in_order(fields: dict[str, FieldMap]) -> list[str]:
+    """Stamps so that each comes after the one it is derived from."""
+    done: list[str] = []
+    while len(done) < len(fields):
+        ready = [name for name, field in fields.items() if name not in done and (field.after is None or field.after in done)]
+        done += ready or [name for name in fields if name not in done]  # a circle: those read nothing
+    return done
 
 
-def _applies(mapping: Mapping, name: str, row: Row) -> bool:
-    field = mapping.events.get(name)
-    return field is None or all(clean(row.get(column)) == value for column, value in field.where.items())
+def broken(page: Page, number: int) -> list[Rejected]:
+    """The rows that the connector itself could not read."""
+    return [Rejected(reason, "", number, line, None, {}) for line, reason in page.broken]
 
 
-def merge_events(mapping: Mapping, before: EventRow | None, row: EventRow) -> EventRow:
-    """A case's rows together: each stamp takes the first or the last, a code the last that is there."""
-    if before is None:
-        return row
-    stamps = dict(before.stamps)
-    for name, at in row.stamps.items():
-        old = stamps.get(name)
-        if at is None:
-            continue
-        last = mapping.source.fields[name].take == "last"
-        stamps[name] = at if old is None else (max(old, at) if last else min(old, at))
-    codes = Codes(*(new if new is not None else old for old, new in zip(before.codes, row.codes, strict=True)))
-    return EventRow(row.key, stamps, codes)
-
-
-def sightings_of(events: Iterable[EventRow], limit: int) -> Iterator[Sighting]:
-    """Cases from merged event rows; one without a submission (its first row lies outside the read) is left out."""
-    for event in events:
-        submitted = event.stamps.get("submitted_at")
-        if submitted is not None and submitted <= limit:
-            yield Sighting(
-                event.key, submitted, event.stamps.get("accepted_at"), event.stamps.get("first_response_at"),
-                event.stamps.get("ended_at"), event.codes, event.stamps.get("published_at"), event.stamps.get("updated_at"),
-            )
+def line_of(page: Page, index: int) -> int:
+    """The number of a page's row, for messages."""
+    return page.lines[index] if page.lines else index + 1

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collectors.connector import CONNECTORS, Page, Reading
-from collectors.guards import check_fields
+from collectors.guards import Seen, check_fields
+from collectors.mapping import broken, flattened, line_of, wanted_columns
 from collectors.stamps import BadStamp, stamp
 from collectors.texts import clean
 from dashboard.cases import Outcome, Rejected
@@ -31,9 +32,10 @@ def map_readings(source: Source, page: Page, number: int) -> tuple[list[ReadingR
     period = stamp("period", fields["period"], source.zone)
     published = stamp("published_at", fields["published_at"], source.zone) if "published_at" in fields else None
     found: list[ReadingRow] = []
-    rejected: list[Rejected] = []
-    for index, row in enumerate(page.rows):
-        line = page.lines[index] if page.lines else index + 1
+    rejected = broken(page, number)
+    dotted = tuple(column for column in wanted_columns(source) if "." in column)
+    for index, raw_row in enumerate(page.rows):
+        row, line = flattened(raw_row, dotted), line_of(page, index)
 
         def text(name: str, default: str, row: object = row) -> str:
             field = fields.get(name)
@@ -67,10 +69,10 @@ def run_readings(
 
     rows, published = 0, None
     put_aside = 0
+    seen = Seen()
     for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
-        seen = set().union(*(row.keys() for row in page.rows)) if page.rows else set()
-        if number == 1:
-            check_fields(source, page.rows, seen, set(read.state.signature.get("columns", ())))
+        if page.rows and not seen.columns:
+            seen = check_fields(source, page, Seen.of(read.state.signature))
         found, rejected = map_readings(source, page, number)
         store_readings(read, found, rejected)
         rows += len(page.rows)
@@ -81,6 +83,7 @@ def run_readings(
     outcome = Outcome.EMPTY if not rows else Outcome.PARTIAL if put_aside else Outcome.OK
     read.finish(
         outcome=outcome, now=now(), data_until=published or started, covered=None, complete=True,
+        signature=seen.joined(Seen.of(read.state.signature)).as_dict() if seen.columns else None,
     )
     return RunResult(outcome, rows_read=rows, rows_new=read.counts["rows_new"], rows_changed=read.counts["rows_changed"],
                      rows_rejected=put_aside)

@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from requests.utils import parse_header_links
 
+from collectors.auth import Auth, credentials
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
-from collectors.http import SHOWN_CHARACTERS, Answer, Client, origin
+from collectors.decoding import Unfit
+from collectors.egress import origin
+from collectors.http import Answer, Client
+from collectors.texts import quoted
 from dashboard.errors import SourceChanged, SourceUnavailable
 
 MOST_PAGES = 20_000
 
 
-class Auth(Options):
-    """``secret`` is the secret's name, never its value. ``hmac``: SHA-256 over id, "&" and the time, as BPJS signs."""
-
-    kind: Literal["none", "basic", "bearer", "header", "hmac"] = "none"
-    secret: str = ""
-    user: str = ""
-    name: str = "X-API-Key"
-
-
 class Pages(Options):
-    """How the list is paged."""
+    """How the list is paged. ``key``: dotted path of the next address; ``next``: of the next cursor.
+
+    The last numbered page is the first one that is shorter than ``size`` (empty, without ``size_param``), unless ``total``
+    of the answer says that more is to come.
+    """
 
     kind: Literal["none", "page", "offset", "cursor", "link-header", "next-url"] = "none"
     param: str = ""
     size_param: str | None = None
-    size: int = Field(200, ge=1, le=10_000)
+    size: int = Field(default=200, ge=1, le=10_000)
     first: int = 1
     key: str = "next_url"
     next: str = "next_cursor"
 
 
 class Since(Options):
-    """The parameter by which the source is asked for changes only."""
+    """The parameter by which the source is asked for changes only (for submissions only, in mode window)."""
 
     param: str
     format: Literal["iso", "date", "epoch", "epoch_ms"] = "iso"
@@ -53,20 +49,33 @@ class Since(Options):
 class RestOptions(Options):
     """``records``: dotted path of the list in the answer; ``columns``: that of its column names when rows are lists.
 
-    ``message``: dotted path of the source's own error text, shown when the list is not there.
+    ``total``: dotted path of the number of rows in all, to be compared with what came. ``message``: dotted path of the
+    source's own error text, shown when the list is not there. ``charset``: for what is not UTF-8.
     """
 
     url: str
     records: str | None = None
     columns: str | None = None
+    total: str | None = None
     message: str | None = None
     auth: Auth = Auth()
     pages: Pages = Pages()
     since: Since | None = None
-    params: dict[str, str] = {}
-    headers: dict[str, str] = {}
+    params: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
     charset: str | None = None
     ca_file: str | None = None
+    timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer
+
+    @field_validator("url")
+    @classmethod
+    def _address_without_credentials(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("the address must begin with http:// or https://")
+        if parts.username or parts.password:
+            raise ValueError("the address must not hold a credential; name it by auth")
+        return value
 
 
 def at(body: Any, path: str | None) -> Any:
@@ -74,21 +83,6 @@ def at(body: Any, path: str | None) -> Any:
     for part in path.split(".") if path else []:
         body = body.get(part) if isinstance(body, dict) else None
     return body
-
-
-def _credentials(auth: Auth, reading: Reading) -> tuple[dict[str, str], tuple[str, str] | None]:
-    if auth.kind == "none":
-        return {}, None
-    secret = reading.secret(auth.secret)
-    if auth.kind == "basic":
-        return {}, (auth.user, secret)
-    if auth.kind == "bearer":
-        return {"Authorization": f"Bearer {secret}"}, None
-    if auth.kind == "header":
-        return {auth.name: secret}, None
-    stamp = str(int(time.time()))
-    digest = hmac.new(secret.encode(), f"{auth.user}&{stamp}".encode(), hashlib.sha256).digest()
-    return {"X-cons-id": auth.user, "X-timestamp": stamp, "X-signature": base64.b64encode(digest).decode()}, None
 
 
 def _since(since: Since, at_seconds: float, zone: str) -> str:
@@ -100,14 +94,11 @@ def _since(since: Since, at_seconds: float, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).date().isoformat() if since.format == "date" else moment.isoformat()
 
 
-def _rows(options: RestOptions, answer: Answer, body: Any) -> list[Row]:
+def _records(options: RestOptions, answer: Answer, body: Any) -> list[Any]:
     rows = at(body, options.records)
-    if options.columns is not None and isinstance(rows, list):
-        names = at(body, options.columns)
-        rows = [dict(zip(names, row, strict=True)) for row in rows]
     if not isinstance(rows, list):
         said = at(body, options.message) if options.message else None
-        more = f"; it says: {str(said)[:SHOWN_CHARACTERS]}" if said else ""
+        more = f"; it says: {quoted(said)}" if said else ""
         raise SourceChanged(
             f"{answer.where}: no list under {options.records!r}{more}; look at options.records",
             f"{answer.where}: tidak ada daftar di {options.records!r}{more}; periksa options.records", step="parse",
@@ -115,39 +106,91 @@ def _rows(options: RestOptions, answer: Answer, body: Any) -> list[Row]:
     return rows
 
 
+def _page(options: RestOptions, answer: Answer, body: Any, rows: list[Any], position: Any) -> Page:
+    names = at(body, options.columns) if options.columns is not None else None
+    kept: list[Row] = []
+    lines: list[int] = []
+    broken: list[tuple[int, str]] = []
+    plain = names is None and all(type(row) is dict for row in rows)
+    if plain:
+        return Page(rows=rows, position=position, total=_total(options, body))
+    for line, row in enumerate(rows, start=1):
+        if isinstance(names, list) and isinstance(row, list) and len(names) == len(row):
+            kept.append(dict(zip(names, row, strict=True)))
+        elif isinstance(row, Unfit):
+            broken.append((line, row.reason))
+            continue
+        elif isinstance(row, dict):
+            kept.append(row)
+        else:
+            broken.append((line, "not an object"))
+            continue
+        lines.append(line)
+    if rows and not kept and not any(isinstance(row, Unfit) for row in rows):
+        raise SourceChanged(
+            f"{answer.where}: the list holds no objects; declare options.columns for rows that are lists",
+            f"{answer.where}: daftar tidak berisi objek; nyatakan options.columns untuk baris berupa daftar", step="parse",
+        )
+    return Page(rows=kept, lines=lines, broken=broken, position=position, total=_total(options, body))
+
+
+def _total(options: RestOptions, body: Any) -> int | None:
+    found = at(body, options.total) if options.total else None
+    return found if type(found) is int and found >= 0 else None
+
+
 def read_rest(reading: Reading) -> Iterator[Page]:
     """Pages of the list, in the source's order. Raises ``SourceUnavailable`` when a page comes twice or a link leads away."""
     options: RestOptions = reading.options
-    client = Client(networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file)
-    headers, auth = _credentials(options.auth, reading)
     params = dict(options.params)
     if options.since is not None and reading.since is not None:
         params[options.since.param] = _since(options.since, reading.since, reading.timezone)
     address, pages = options.url, options.pages
+    numbered = pages.kind in ("page", "offset", "cursor")
     before: str | None = None
-    last = b""
-    for number in range(MOST_PAGES):
-        query = {**(params if number == 0 or pages.kind in ("page", "offset", "cursor") else {})}
-        _turn(pages, query, number, before)
-        answer = client.get(address, params=query, headers={**options.headers, **headers}, auth=auth)
-        body = answer.json(options.charset)
-        rows = _rows(options, answer, body)
-        fingerprint = hashlib.sha256(answer.body).digest()
-        if rows and fingerprint == last:
-            raise _repeated(answer.where, number + 1)
-        last = fingerprint
-        following = _next(pages, answer, body, rows, address)
-        yield Page(rows=rows, position={"page": number + 1}, total=None)
-        if following is None:
-            break
-        address, before = following
-
-
-def _repeated(where: str, number: int) -> SourceUnavailable:
-    return SourceUnavailable(
-        f"{where}: page {number} repeats the page before; is the paging declared right?",
-        f"{where}: halaman {number} sama dengan halaman sebelumnya; apakah pages dinyatakan dengan benar?",
+    seen: set[object] = set()
+    so_far = 0
+    with Client(
+        address, networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file, request_seconds=options.timeout
+    ) as client:
+        for number in range(MOST_PAGES):
+            query = dict(params) if number == 0 or numbered else {}
+            _turn(pages, query, number, before)
+            headers, auth = credentials(options.auth, reading.secret)
+            answer = client.get(address, params=query, headers={**options.headers, **headers}, auth=auth)
+            body = answer.json(options.charset)
+            rows = _records(options, answer, body)
+            _never_twice(seen, _fingerprint(rows), answer, number)
+            so_far += len(rows)
+            page = _page(options, answer, body, rows, {"page": number + 1})
+            yield page
+            following = _next(pages, answer, body, len(rows), address, so_far, page.total)
+            if following is None:
+                return
+            _never_twice(seen, following if not numbered or pages.kind == "cursor" else None, answer, number)
+            address, before = following
+    raise SourceUnavailable(
+        f"{answer.where}: more than {MOST_PAGES} pages; does its paging end?",
+        f"{answer.where}: lebih dari {MOST_PAGES} halaman; apakah penomorannya berakhir?",
     )
+
+
+def _fingerprint(rows: list[Any]) -> bytes | None:
+    """What tells one page from another, whatever the envelope says: how many rows, the first and the last."""
+    told = repr((len(rows), rows[0], rows[-1])) if rows else ""
+    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest() if rows else None
+
+
+def _never_twice(seen: set[object], mark: object, answer: Answer, number: int) -> None:
+    """A page or a link that comes again would go round for ever (C1, C4)."""
+    if mark is None:
+        return
+    if mark in seen:
+        raise SourceUnavailable(
+            f"{answer.where}: page {number + 1} repeats an earlier one; is its paging declared right?",
+            f"{answer.where}: halaman {number + 1} mengulang yang sebelumnya; apakah pages dinyatakan dengan benar?",
+        )
+    seen.add(mark)
 
 
 def _turn(pages: Pages, query: dict[str, str], number: int, cursor: str | None) -> None:
@@ -157,16 +200,17 @@ def _turn(pages: Pages, query: dict[str, str], number: int, cursor: str | None) 
         query[pages.param or "offset"] = str(number * pages.size)
     elif pages.kind == "cursor" and cursor is not None:
         query[pages.param or "cursor"] = cursor
-    if pages.size_param and pages.kind in ("page", "offset", "cursor"):
+    if pages.size_param and (number == 0 or pages.kind in ("page", "offset", "cursor")):
         query[pages.size_param] = str(pages.size)
 
 
 def _next(
-    pages: Pages, answer: Answer, body: Mapping[str, Any] | list[Any], rows: list[Row], address: str
+    pages: Pages, answer: Answer, body: Mapping[str, Any] | list[Any], count: int, address: str, so_far: int, total: int | None
 ) -> tuple[str, str | None] | None:
     """(address, cursor) of the next page; ``None`` after the last."""
     if pages.kind in ("page", "offset"):
-        return (address, None) if len(rows) >= (pages.size if pages.size_param or pages.kind == "offset" else 1) else None
+        more = count >= (pages.size if pages.size_param or pages.kind == "offset" else 1)
+        return (address, None) if count and (more or (total is not None and so_far < total)) else None
     if pages.kind == "cursor":
         cursor = at(body, pages.next)
         return (address, str(cursor)) if cursor not in (None, "") else None
@@ -178,10 +222,10 @@ def _next(
     if not link:
         return None
     target = urljoin(address, str(link))
-    if origin(target) != origin(address) or target == address:
+    if origin(target) != origin(address):
         raise SourceUnavailable(
-            f"{answer.where}: the next page lies at another host or at the same address; it is not followed",
-            f"{answer.where}: halaman berikutnya ada di host lain atau alamat yang sama; tidak diikuti",
+            f"{answer.where}: the next page lies at another host; it is not followed",
+            f"{answer.where}: halaman berikutnya ada di host lain; tidak diikuti",
         )
     return target, None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
 from itertools import islice
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
-from collectors.guards import check_count, check_fields, check_rejects
+from collectors.events import event_rows, sightings_of
+from collectors.guards import Seen, check_count, check_fields, check_rejects, check_total
 from collectors.keys import key_of
-from collectors.mapping import Mapping, event_rows, sightings_of, wanted_columns
+from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
 from collectors.spool import Spool
@@ -28,6 +29,7 @@ from dashboard.derive import Deriver
 from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
 from dashboard.store.preview import Preview
 from dashboard.store.read import PAGE, Read
+from dashboard.store.sightings import stored_sightings
 from dashboard.store.state import SourceState
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
+
+Part = tuple[list[Sighting], list[Rejected]]
+Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class RunResult:
         return {**asdict(self), "outcome": self.outcome.value}
 
 
-def run_source(
+def run_source(  # noqa: PLR0913  (all but four have a default, and each is a word of the command line)
     engine: Engine, regency: Regency, source_id: str, *, settings: Settings, token: int | None = None,
     since: datetime | None = None, dry_run: bool = False, reconcile: bool = False, now: Callable[[], datetime] = clock.now,
 ) -> RunResult:
@@ -144,28 +149,28 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
 class _Pipeline:
     """The pages of one read on their way to the store: checked, mapped, counted; what the end of the run needs is noted."""
 
-    def __init__(self, source: Source, state: SourceState, mapping: Mapping) -> None:
-        self.source, self.state, self.mapping = source, state, mapping
-        self.columns: set[str] = set()
+    def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
+        self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
+        self.before = Seen.of(state.signature)
+        self.seen = Seen()
         self.published: float | None = None
         self.earliest: int | None = None
         self.latest: int | None = None
         self.updated: int | None = None
-        self.rows = 0
-        self.pages = 0
+        self.rows = self.rejected = self.pages = 0
+        self.total: int | None = None
         self.from_file = False
 
     def note_page(self, page: Page) -> None:
         """Check a page's fields before anything of it counts, and note what it says of itself."""
         self.pages += 1
         self.rows += len(page.rows) + len(page.broken)
+        self.total = page.total if page.total is not None else self.total
         if page.published_at is not None:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
-        seen = set().union(*(row.keys() for row in page.rows)) if page.rows else set()
-        if self.pages == 1 or (not self.columns and page.rows):
-            check_fields(self.source, page.rows, seen, set(self.state.signature.get("columns", ())))
-        self.columns |= seen
+        if page.rows and not self.seen.columns:
+            self.seen = check_fields(self.source, page, self.before)
 
     def note(self, sightings: Sequence[Sighting]) -> None:
         """Note the stamps that coverage and freshness are told from."""
@@ -178,28 +183,47 @@ class _Pipeline:
             if item.published_at is not None:
                 self.published = max(self.published or 0.0, item.published_at)
 
-    def mapped(self, pages: Iterator[Page]) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
-        """Pages mapped one by one (sources with one row per case)."""
+    def parts(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
+        """Mapped parts of the read, one case one sighting. Raises when the source said that more rows are to come."""
+        for sightings, rejected in self._folded(pages, spool) if self.mapping.events else self._mapped(pages):
+            self.note(sightings)
+            self.rejected += len(rejected)
+            yield sightings, rejected
+        check_total(self.source, self.total, self.rows)
+
+    def _mapped(self, pages: Iterator[Page]) -> Iterator[Part]:
         for page in pages:
             self.note_page(page)
             mapped = self.mapping.page(page, self.pages)
             if self.pages == 1:
                 check_rejects(self.source, len(page.rows), mapped.rejected)
-            self.note(mapped.sightings)
             yield mapped.sightings, mapped.rejected
 
-    def folded(self, pages: Iterator[Page], spool: Spool) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
-        """An event log: all rows are merged by case first, then the cases follow in pages."""
+    def _folded(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
+        """An event log: all rows are merged by case first, then the cases follow in parts."""
         for page in pages:
             self.note_page(page)
             rows, rejected = event_rows(self.mapping, page, self.pages)
+            if self.pages == 1:
+                check_rejects(self.source, len(page.rows), rejected)
             spool.merge(self.mapping, rows)
             if rejected:
                 yield [], rejected
-        cases = sightings_of(spool.events(), self.mapping.limit)
+        cases = sightings_of(self.mapping, spool.events(), whole_from=self.what.whole_from, stored=self.stored)
         while part := list(islice(cases, PAGE)):
-            self.note(part)
-            yield part, []
+            yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
+
+    def data_until(self, started: int) -> int | None:
+        """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
+        if self.published is not None:
+            return min(int(self.published), started)
+        return None if "published_at" in self.source.fields else started
+
+    def covered_until(self, started: int) -> int | None:
+        """Until when it covers: a file without a publication stamp of its own up to its latest stamp, else data_until."""
+        if self.from_file and "published_at" not in self.source.fields:
+            return None if self.latest is None else min(self.latest + 1, started)
+        return self.data_until(started)
 
 
 def _collect(
@@ -211,25 +235,31 @@ def _collect(
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
     reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
     mapping = Mapping(source, key_of(settings.data, source.id), now)
-    pipeline = _Pipeline(source, read.state, mapping)
+
+    def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
+        with read.engine.connect() as connection:
+            return stored_sightings(connection, source.id, read.state.generation, keys)
+
+    pipeline = _Pipeline(source, read.state, mapping, stored, what)
     pages = CONNECTORS[source.connector].read(reading)
     with Spool(settings.data / "spool") as events, Spool(settings.data / "spool") as staged:
-        parts = pipeline.folded(pages, events) if mapping.events else pipeline.mapped(pages)
+        parts = pipeline.parts(pages, events)
         if what.guarded:
             parts = _staged(read, source, what, parts, staged)
-        counts = _store(read, Deriver(regency, source), parts, pipeline, source, what, now)
-    return counts
+        return _store(read, Deriver(regency, source), parts, pipeline, what, now)
 
 
-def _staged(
-    read: Read, source: Source, what: Plan, parts: Iterator[tuple[list[Sighting], list[Rejected]]], spool: Spool
-) -> Iterator[tuple[list[Sighting], list[Rejected]]]:
-    """Keep the whole read aside, compare it with what is known, and only then let it pass. Raises ``SourceHeld``."""
+def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool: Spool) -> Iterator[Part]:
+    """Keep the whole read aside, compare it with what is known, and only then let it pass. Raises ``SourceHeld``.
+
+    A known case whose row was put aside counts as seen: it is there, only unreadable.
+    """
     rejects: list[Rejected] = []
     for sightings, rejected in parts:
         spool.keep(sightings)
         read.stage([item.key for item in sightings])
-        rejects += rejected[: max(0, PAGE - len(rejects))]
+        read.stage([item.key for item in rejected if item.key is not None])
+        rejects += rejected[: max(0, PAGE - len(rejects))]  # so many in detail; all of them are counted
     check_count(source, read.verdict(what.span or (None, None)))
     yield [], rejects
     for page in spool.sightings(PAGE):
@@ -237,44 +267,41 @@ def _staged(
 
 
 def _store(
-    read: Read, deriver: Deriver, parts: Iterator[tuple[list[Sighting], list[Rejected]]], pipeline: _Pipeline, source: Source,
-    what: Plan, now: Callable[[], datetime],
+    read: Read, deriver: Deriver, parts: Iterator[Part], pipeline: _Pipeline, what: Plan, now: Callable[[], datetime]
 ) -> RunResult:
     """Derive and store in pages of up to 5,000; the last page goes with the end of the run."""
+    source, started = pipeline.source, epoch(read.started)
     cases: list[Case] = []
     rejects: list[Rejected] = []
+    last: Rejected | None = None
     for sightings, rejected in parts:
         rejects += rejected
+        last = rejected[-1] if rejected else last
         for item in sightings:
             cases.append(deriver.derive(item))
-        while len(cases) > PAGE:
+        while max(len(cases), len(rejects)) > PAGE:
             read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
             cases, rejects = cases[PAGE:], rejects[PAGE:]
-    started = epoch(read.started)
-    file_or_own = int(pipeline.published) if pipeline.published is not None else None
-    data_until = file_or_own if file_or_own is not None else started
-    rejected_in_all = read.counts["rows_rejected"] + len(rejects)
-    outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if rejected_in_all else Outcome.OK
-    message = _aside(source, rejected_in_all, rejects) if rejected_in_all else ("", "")
+    outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
+    message = _aside(source, pipeline.rejected, last) if pipeline.rejected else ("", "")
     read.finish(
-        outcome=outcome, now=now(), cursor={"since": what.cursor(pipeline.updated, started)}, data_until=data_until,
-        covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.latest if pipeline.from_file and
-                             "published_at" not in source.fields else data_until, started),
-        complete=True, span=what.span, message=message, signature={"columns": sorted(pipeline.columns)} if pipeline.columns else None,
-        last_page=(cases, rejects), reconciled=what.full,
+        outcome=outcome, now=now(), cursor={"since": what.cursor(source, pipeline.updated, started)},
+        data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
+        covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
+        signature=pipeline.seen.joined(pipeline.before).as_dict() if pipeline.seen.columns else None, reconciled=what.full,
     )
     counts = read.counts
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
-        rows_deleted=counts["rows_deleted"], rows_rejected=counts["rows_rejected"],
+        rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
     )
 
 
-def _aside(source: Source, count: int, rejects: Sequence[Rejected]) -> tuple[str, str]:
-    first = f" ({rejects[-1].field}: {rejects[-1].reason})" if rejects else ""
+def _aside(source: Source, count: int, last: Rejected | None) -> tuple[str, str]:
+    example = f" ({last.field}: {last.reason})" if last else ""
     return (
-        f"{source.id}: map: {count} rows put aside{first}; mend them at the source or in the mapping",
-        f"{source.id}: map: {count} baris disisihkan{first}; perbaiki di sumber atau di pemetaan",
+        f"{source.id}: map: {count} rows put aside{example}; mend them at the source or in the mapping",
+        f"{source.id}: map: {count} baris disisihkan{example}; perbaiki di sumber atau di pemetaan",
     )
 
 
@@ -286,20 +313,22 @@ def _dry_run(
     what = plan(source, preview.state, now(), since=since, reconcile=False)
     reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
     mapping = Mapping(source, key_of(settings.data, source.id), now)
-    pipeline = _Pipeline(source, preview.state, mapping)
+
+    def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
+        with engine.connect() as connection:
+            return stored_sightings(connection, source.id, preview.state.generation, keys)
+
+    pipeline = _Pipeline(source, preview.state, mapping, stored, what)
     deriver = Deriver(regency, source)
-    rejected = 0
     try:
         with Spool(settings.data / "spool") as events:
-            pages = CONNECTORS[source.connector].read(reading)
-            for sightings, rejects in pipeline.folded(pages, events) if mapping.events else pipeline.mapped(pages):
+            for sightings, _ in pipeline.parts(CONNECTORS[source.connector].read(reading), events):
                 preview.look([deriver.derive(item) for item in sightings])
-                rejected += len(rejects)
     except CollectError as err:
         return RunResult(Outcome(err.outcome), err.en, err.id)
     return RunResult(
-        Outcome.PARTIAL if rejected else Outcome.OK if pipeline.rows else Outcome.EMPTY, rows_read=pipeline.rows,
-        rows_new=preview.new, rows_changed=preview.changed, rows_rejected=rejected,
+        Outcome.PARTIAL if pipeline.rejected else Outcome.OK if pipeline.rows else Outcome.EMPTY, rows_read=pipeline.rows,
+        rows_new=preview.new, rows_changed=preview.changed, rows_rejected=pipeline.rejected,
     )
 
 
@@ -313,9 +342,9 @@ def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 2
             raise SourceUnavailable("no page came", "tidak ada halaman yang datang")
         if source.feeds == "readings":
             return RunResult(Outcome.OK, f"{len(page.rows)} rows read", f"{len(page.rows)} baris terbaca", rows_read=len(page.rows))
-        few = Page(rows=page.rows[:rows], lines=page.lines[:rows] if page.lines else None)
-        seen = set().union(*(row.keys() for row in few.rows)) if few.rows else set()
-        check_fields(source, few.rows, seen, set())
+        few = replace(page, rows=page.rows[:rows], lines=page.lines[:rows] if page.lines else None)
+        if few.rows:
+            check_fields(source, few, Seen())
         mapped = Mapping(source, key_of(settings.data, source.id), clock.now).page(few, 1)
     except CollectError as err:
         return RunResult(Outcome(err.outcome), err.en, err.id)

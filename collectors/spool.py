@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from collectors.mapping import EventRow, Mapping, merge_events
+from collectors.events import EventRow, merge_events
+from collectors.mapping import Mapping
 from dashboard.cases import Codes, Sighting
 
 

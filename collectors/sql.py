@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ from pydantic import field_validator
 from sqlalchemy.engine import URL, make_url
 
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
-from collectors.http import checked_addresses
+from collectors.egress import checked_addresses
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
 ROWS_A_PAGE = 2_000
@@ -27,8 +32,11 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 PORTS = {"mysql": 3306, "postgresql": 5432}
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+update|lock\s+in\s+share|for\s+share|load_file\s*\(|load_extension\s*\()")
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
 _REFUSED_MYSQL = {1044, 1045, 1142, 1143, 1227, 1698}
-_CHANGED_MYSQL = {1049, 1054, 1064, 1146}
+_CHANGED_MYSQL = {1049, 1054, 1064, 1146, 1305, 1356}
+_NO_SUCH_VARIABLE = 1193
 
 
 class SqlOptions(Options):
@@ -36,21 +44,25 @@ class SqlOptions(Options):
 
     ``query``: one SELECT; ``:since`` is bound to the instant from which changes are wanted (1970 on a full read), as naive
     local time of the source. ``updated_at`` names the column by which the source tells its last change.
+    ``ca_file``: the authority of the server's certificate; with it the connection is encrypted and checked.
+    A SQLite file with a relative path lies below the drop root.
     """
 
     url: str
     secret: str | None = None
     query: str
     updated_at: str | None = None
+    ca_file: str | None = None
 
     @field_validator("query")
     @classmethod
     def _one_select(cls, value: str) -> str:
-        text = value.strip().rstrip(";")
-        if not re.match(r"(?is)^(select|with)\b", text) or ";" in text:
+        text = value.strip().rstrip(";").rstrip()
+        bare = _QUOTED.sub(" ", text)
+        if not re.match(r"(?is)^\s*(select|with)\b", bare) or ";" in bare:
             raise ValueError("the query must be one SELECT")
-        if re.search(r"(?is)\binto\s+(outfile|dumpfile)\b", text):
-            raise ValueError("the query must not write")
+        if _WRITES.search(bare):
+            raise ValueError("the query must not write, lock or read files")
         return text
 
     @field_validator("url")
@@ -64,13 +76,22 @@ class SqlOptions(Options):
         return value
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where and as whom to connect. ``where`` is for messages; ``left``: seconds until the run's deadline."""
+
+    options: SqlOptions
+    url: URL
+    where: str
+    address: str
+    port: int
+    password: str | None
+    left: float
+
+
 def _since(reading: Reading) -> datetime:
     at = max(reading.since or 0.0, 0.0)
     return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(reading.timezone)).replace(tzinfo=None, microsecond=0)
-
-
-def _where(url: URL) -> str:
-    return url.render_as_string(hide_password=True).partition("?")[0]
 
 
 def read_sql(reading: Reading) -> Iterator[Page]:
@@ -78,7 +99,7 @@ def read_sql(reading: Reading) -> Iterator[Page]:
     options: SqlOptions = reading.options
     url = make_url(options.url)
     backend = {"mariadb": "mysql"}.get(url.get_backend_name(), url.get_backend_name())
-    where = _where(url)
+    where = url.render_as_string(hide_password=True).partition("?")[0]
     left = reading.deadline - time.monotonic()
     if left <= 0:
         raise SourceUnavailable(f"{where}: the run's deadline has passed", f"{where}: batas waktu telah lewat")
@@ -88,61 +109,87 @@ def read_sql(reading: Reading) -> Iterator[Page]:
     host, port = url.host or "localhost", url.port or PORTS[backend]
     address = checked_addresses(host, port, reading.networks, where)[0]
     password = reading.secret(options.secret) if options.secret else None
-    reader = _mysql if backend == "mysql" else _postgresql
-    yield from reader(reading, options, url, where, address, port, password, left)
+    place = _Place(options, url, where, address, port, password, left)
+    yield from (_mysql if backend == "mysql" else _postgresql)(reading, place)
 
 
-def _pages(cursor: Any, names: list[str], wanted: frozenset[str], deadline: float, where: str) -> Iterator[Page]:
-    keep = [(number, name) for number, name in enumerate(names) if name in wanted]
+def _pages(cursor: Any, names: list[str], reading: Reading, where: str) -> Iterator[Page]:
+    keep = [(number, name) for number, name in enumerate(names) if name in reading.wanted]
+    columns = frozenset(names)
     total = 0
     while rows := cursor.fetchmany(ROWS_A_PAGE):
-        if time.monotonic() > deadline:
+        if time.monotonic() > reading.deadline:
             raise SourceUnavailable(
                 f"{where}: the rows did not end before the run's deadline", f"{where}: baris belum habis sampai batas waktu"
             )
         total += len(rows)
-        yield Page(rows=[{name: row[number] for number, name in keep} for row in rows], position={"rows": total})
+        yield Page(
+            rows=[{name: row[number] for number, name in keep} for row in rows], position={"rows": total}, columns=columns
+        )
     if total == 0:
-        yield Page(rows=[], position={"rows": 0})
+        yield Page(rows=[], position={"rows": 0}, columns=columns)
 
 
 def _bound(query: str, mark: str) -> tuple[str, int]:
     """The query with the driver's parameter for each ``:since``, and how many there are (percent signs escaped)."""
-    escaped = query.replace("%", "%%") if mark == "%s" else query
-    return re.subn(r"(?<![:\w]):since\b", mark, escaped)
+    uses = len(re.findall(r"(?<![:\w]):since\b", query))
+    escaped = query.replace("%", "%%") if mark == "%s" and uses else query
+    return re.sub(r"(?<![:\w]):since\b", mark, escaped), uses
 
 
-def _mysql(
-    reading: Reading, options: SqlOptions, url: URL, where: str, address: str, port: int, password: str | None, left: float
-) -> Iterator[Page]:
-    query, uses = _bound(options.query, "%s")
+def _mysql(reading: Reading, place: _Place) -> Iterator[Page]:
+    query, uses = _bound(place.options.query, "%s")
     try:
         connection = pymysql.connect(
-            host=address, port=port, user=url.username, password=password or "", database=url.database, charset="utf8mb4",
-            connect_timeout=CONNECT_SECONDS, read_timeout=max(1, int(left)), write_timeout=CONNECT_SECONDS, local_infile=False,
-            cursorclass=pymysql.cursors.SSCursor, autocommit=False,
+            host=place.address, port=place.port, user=place.url.username, password=place.password or "",
+            database=place.url.database, charset="utf8mb4", connect_timeout=CONNECT_SECONDS, read_timeout=max(1, int(place.left)),
+            write_timeout=CONNECT_SECONDS, local_infile=False, cursorclass=pymysql.cursors.SSCursor, autocommit=False,
+            defer_connect=True, ssl={"ca": place.options.ca_file} if place.options.ca_file else None,
         )
         try:
-            with connection.cursor() as cursor:
-                _mysql_limits(cursor, left)
+            made = socket.create_connection((place.address, place.port), timeout=CONNECT_SECONDS)
+            made.settimeout(None)
+            connection.host = place.url.host or place.address  # the name is what a certificate is checked against
+            connection.connect(made)
+            cursor = connection.cursor()
+            try:
+                _mysql_limits(cursor, place.left, reading)
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column[0] for column in cursor.description or ()]
-                yield from _pages(cursor, names, reading.wanted, reading.deadline, where)
+                yield from _pages(cursor, names, reading, place.where)
+            finally:
+                _let_go(cursor)
         finally:
-            connection.close()
+            if connection.open:
+                connection.close()
     except pymysql.err.MySQLError as err:
-        raise _mysql_error(where, err) from err
+        raise _mysql_error(place.where, err) from err
+    except OSError as err:
+        raise _unavailable(place.where, type(err).__name__, step="connect") from err
 
 
-def _mysql_limits(cursor: Any, left: float) -> None:
+def _let_go(cursor: Any) -> None:
+    """Leave an unread result behind: closing the cursor would first read it to its end, however long."""
+    result = getattr(cursor, "_result", None)
+    if result is not None:
+        result.unbuffered_active = False
+        result.connection = None
+    cursor.connection = None
+
+
+def _mysql_limits(cursor: Any, left: float, reading: Reading) -> None:
+    """Bounds of this session only. MariaDB and MySQL each lack one of the two statement timeouts."""
+    seconds = max(1, int(left))
+    offset = datetime.now(ZoneInfo(reading.timezone)).strftime("%z")
     for statement in (
         f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}", f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}",
-        f"SET SESSION max_statement_time = {max(1, int(left))}", f"SET SESSION MAX_EXECUTION_TIME = {max(1, int(left)) * 1000}",
+        f"SET SESSION max_statement_time = {seconds}", f"SET SESSION MAX_EXECUTION_TIME = {seconds * 1000}",
+        f"SET SESSION time_zone = '{offset[:3]}:{offset[3:]}'",
     ):
         try:
             cursor.execute(statement)
         except pymysql.err.MySQLError as err:
-            if err.args and err.args[0] != 1193:  # MariaDB and MySQL each lack one of these variables
+            if err.args and err.args[0] != _NO_SUCH_VARIABLE:
                 raise
     cursor.execute("START TRANSACTION READ ONLY")
 
@@ -156,44 +203,65 @@ def _mysql_error(where: str, err: pymysql.err.MySQLError) -> CollectError:
     return _unavailable(where, str(code or type(err).__name__))
 
 
-def _postgresql(
-    reading: Reading, options: SqlOptions, url: URL, where: str, address: str, port: int, password: str | None, left: float
-) -> Iterator[Page]:
-    query, uses = _bound(options.query, "%s")
-    limits = (f"-cdefault_transaction_read_only=on -cstatement_timeout={int(left * 1000)} "
-              f"-clock_timeout={LOCK_WAIT_SECONDS * 1000}")
+def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
+    query, uses = _bound(place.options.query, "%s")
+    limits = (f"-cdefault_transaction_read_only=on -cstatement_timeout={int(place.left * 1000)} "
+              f"-clock_timeout={LOCK_WAIT_SECONDS * 1000} -ctimezone={reading.timezone}")
+    tls: dict[str, Any] = {"sslmode": "verify-full", "sslrootcert": place.options.ca_file} if place.options.ca_file else {}
     try:
         with psycopg.connect(
-            host=url.host, hostaddr=address, port=port, user=url.username, password=password, dbname=url.database,
-            connect_timeout=CONNECT_SECONDS, options=limits,
-        ) as connection:
+            host=place.url.host, hostaddr=place.address, port=place.port, user=place.url.username, password=place.password,
+            dbname=place.url.database, connect_timeout=CONNECT_SECONDS, options=limits, **tls,
+        ) as connection, _cut_at(reading.deadline, connection.fileno()):
             connection.read_only = True
             with connection.cursor(name="command_center", row_factory=tuple_row) as cursor:
                 cursor.itersize = ROWS_A_PAGE
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column.name for column in cursor.description or ()]
-                yield from _pages(cursor, names, reading.wanted, reading.deadline, where)
-    except psycopg.errors.InsufficientPrivilege as err:
-        raise _refused(where, str(err.sqlstate)) from err
-    except psycopg.OperationalError as err:
-        refused = "password authentication failed" in str(err) or "no password supplied" in str(err)
-        raise (_refused if refused else _unavailable)(where, str(err.sqlstate or type(err).__name__)) from err
+                yield from _pages(cursor, names, reading, place.where)
     except psycopg.Error as err:
-        state = str(err.sqlstate or "")
-        kind = _changed if state.startswith(("42", "25", "22")) else _unavailable
-        raise kind(where, state or type(err).__name__) from err
+        raise _postgresql_error(place.where, err) from err
+
+
+@contextmanager
+def _cut_at(deadline: float, number: int) -> Iterator[None]:
+    """Cut a connection at the deadline: the driver has no clock of its own for a server that stands still (E1)."""
+    with socket.socket(fileno=os.dup(number)) as twin:
+
+        def cut() -> None:
+            try:
+                twin.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return
+
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _postgresql_error(where: str, err: psycopg.Error) -> CollectError:
+    state = err.sqlstate or ""
+    said = str(err)
+    if state in ("42501", "28000", "28P01") or "authentication failed" in said or "no password supplied" in said:
+        return _refused(where, state or "28P01")
+    if state.startswith(("42", "25", "22")) or ("FATAL" in said and "does not exist" in said):
+        return _changed(where, state or "3D000")
+    return _unavailable(where, state or type(err).__name__)
 
 
 def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iterator[Page]:
     """A database file of the agency, opened read-only, with an authorizer (``mode=ro`` alone lets ATTACH write elsewhere)."""
-    file = Path(url.database or "")
-    if not file.is_absolute():
-        file = reading.drop / file
+    file = reading.drop / (url.database or "")  # an absolute path stays as it is
     if not file.is_file():
         raise SourceUnavailable(f"{where}: there is no such file", f"{where}: berkas tidak ada", step="connect")
     query, uses = _bound(options.query, "?")
     try:
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=LOCK_WAIT_SECONDS)
+        connection = sqlite3.connect(f"{Path(file).resolve().as_uri()}?mode=ro", uri=True, timeout=LOCK_WAIT_SECONDS)
         try:
             connection.set_authorizer(
                 lambda action, *_: sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
@@ -201,11 +269,11 @@ def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iter
             connection.set_progress_handler(lambda: int(time.monotonic() > reading.deadline), 100_000)
             cursor = connection.execute(query, (_since(reading).isoformat(sep=" "),) * uses)
             names = [column[0] for column in cursor.description]
-            yield from _pages(cursor, names, reading.wanted, reading.deadline, where)
+            yield from _pages(cursor, names, reading, where)
         finally:
             connection.close()
     except sqlite3.OperationalError as err:
-        gone = "no such" in str(err)
+        gone = str(err).startswith(("no such", "near "))
         raise (_changed if gone else _unavailable)(where, str(err).partition(":")[0]) from err
     except sqlite3.DatabaseError as err:
         raise _changed(where, str(err).partition(":")[0]) from err
@@ -225,10 +293,10 @@ def _changed(where: str, code: str) -> SourceChanged:
     )
 
 
-def _unavailable(where: str, code: str) -> SourceUnavailable:
+def _unavailable(where: str, code: str, step: str = "read") -> SourceUnavailable:
     return SourceUnavailable(
         f"{where}: the database did not answer completely ({code}); it is tried again",
-        f"{where}: basis data tidak menjawab lengkap ({code}); akan dicoba lagi", step="read",
+        f"{where}: basis data tidak menjawab lengkap ({code}); akan dicoba lagi", step=step,
     )
 
 

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-import stat
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, BinaryIO, Literal
 
-from pydantic import Field, model_validator
-from python_calamine import CalamineWorkbook
+from pydantic import Field, field_validator, model_validator
 
-from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
+from collectors.auth import Auth, credentials
+from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
+from collectors.drops import delivered, opened, wait_until_settled
 from collectors.http import Client
+from collectors.sheets import Line, csv_lines, workbook_lines
 from dashboard.errors import SourceChanged, SourceUnavailable
 
 ROWS_A_PAGE = 2_000
-MOST_BYTES = 500 * 1024 * 1024
-MOST_UNPACKED = 1024 * 1024 * 1024
-MOST_RATIO = 200
-LONGEST_FIELD = 1_000_000
 SUFFIXES = {"csv": (".csv", ".txt", ".tsv"), "xlsx": (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")}
 
 
 class TabularOptions(Options):
     """``path`` below the drop root (a file, a folder, or a pattern), or ``url``. ``header_row`` counts from 1.
 
-    ``settled``: a file must not have changed for so many seconds, so that a half copied one waits.
+    ``done_marker``: only files beside which the sender put ``<name>.done``. ``auth``, ``headers`` and ``ca_file`` go with ``url``.
     """
 
     path: str | None = None
     url: str | None = None
     format: Literal["csv", "xlsx"] = "csv"
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: Literal[",", ";", "\t", "|"] = ","
     encoding: str = "utf-8-sig"
     sheet: str | None = None
     header_row: int = Field(1, ge=1, le=100)
-    settled: float = Field(0.0, ge=0, le=600)
+    done_marker: bool = False
+    auth: Auth = Auth()
+    headers: dict[str, str] = Field(default_factory=dict)
+    ca_file: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as err:
+            raise ValueError(f"no encoding {value!r}") from err
+        return value
 
     @model_validator(mode="after")
     def _one_place(self) -> TabularOptions:
@@ -52,145 +59,107 @@ class TabularOptions(Options):
 
 
 def read_tabular(reading: Reading) -> Iterator[Page]:
-    """Pages of rows by column name, file by file, the oldest first. ``published_at`` is a file's mtime."""
+    """Pages of rows by column name, file by file, the oldest first. ``published_at`` is a file's mtime.
+
+    Raises ``SourceChanged`` when a newer file lacks a mapped column that an older one had.
+    """
     options: TabularOptions = reading.options
     if options.url is not None:
-        answer = Client(networks=reading.networks, deadline=reading.deadline).get(options.url)
-        yield from _file(reading, options, io.BytesIO(answer.body), answer.where, None)
+        with Client(options.url, networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file) as client:
+            headers, auth = credentials(options.auth, reading.secret)
+            answer = client.get(options.url, headers={**options.headers, **headers}, auth=auth)
+        yield from _Table(reading, answer.where, None).pages(io.BytesIO(answer.body))
         return
-    for path in _files(reading.drop, options):
-        with _opened(path, reading.drop) as file:
-            status = os.fstat(file.fileno())
-            if time.time() - status.st_mtime < options.settled:
-                continue
-            if status.st_size > MOST_BYTES:
-                raise SourceChanged(f"{path.name}: larger than 500 MB", f"{path.name}: lebih besar dari 500 MB", step="read")
-            yield from _file(reading, options, file, path.name, status.st_mtime)
-
-
-def _files(root: Path, options: TabularOptions) -> list[Path]:
-    """The files meant, oldest first. Raises ``SourceUnavailable`` when there is none."""
     assert options.path is not None
-    place = root / options.path
-    if place.is_dir():
-        found = [path for path in place.iterdir() if path.suffix.lower() in SUFFIXES[options.format]]
-    elif any(mark in options.path for mark in "*?["):
-        found = list(root.glob(options.path))
-    else:
-        found = [place] if place.exists() or place.is_symlink() else []
-    found = [path for path in found if not path.name.startswith((".", "~"))]
-    if not found:
-        raise SourceUnavailable(
-            f"no file at {options.path!r} below the drop folder; has it been delivered?",
-            f"tidak ada berkas di {options.path!r} dalam folder kiriman; apakah sudah dikirim?", step="connect",
-        )
-    return sorted(found, key=lambda path: (path.lstat().st_mtime, path.name))
+    files = delivered(reading.drop, options.path, SUFFIXES[options.format], done_marker=options.done_marker)
+    wait_until_settled(files, reading.deadline)
+    had: set[str] = set()
+    for path in files:
+        with opened(path, reading.drop) as file:
+            table = _Table(reading, path.name, os.fstat(file.fileno()).st_mtime, frozenset(had))
+            yield from table.pages(file)
+            had |= table.had
 
 
-def _opened(path: Path, root: Path) -> IO[bytes]:
-    """A regular file below the root, opened without following links. Raises ``SourceChanged`` for anything else."""
-    try:
-        if not path.parent.resolve().is_relative_to(root.resolve()):
-            raise OSError("outside the drop folder")
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as err:
-        raise SourceChanged(
-            f"{path.name}: cannot be opened ({err.strerror or err}); links and paths outside the drop folder are refused",
-            f"{path.name}: tidak dapat dibuka ({err.strerror or err}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
-        ) from err
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise SourceChanged(f"{path.name}: not a regular file", f"{path.name}: bukan berkas biasa", step="connect")
-    return os.fdopen(number, "rb")
+class _Table:
+    """One delivered table on its way to pages."""
 
+    def __init__(self, reading: Reading, name: str, modified: float | None, expected: frozenset[str] = frozenset()) -> None:
+        self.reading, self.options, self.name, self.modified, self.expected = reading, reading.options, name, modified, expected
+        self.had: set[str] = set()
 
-def _file(
-    reading: Reading, options: TabularOptions, file: IO[bytes], name: str, modified: float | None
-) -> Iterator[Page]:
-    rows = _csv(options, file, name) if options.format == "csv" else _xlsx(options, file, name)
-    page: list[dict[str, Any]] = []
-    lines: list[int] = []
-    broken: list[tuple[int, str]] = []
-    header: list[str] | None = None
-    keep: list[tuple[int, str]] = []
-    for line, row in rows:
+    def pages(self, file: BinaryIO) -> Iterator[Page]:
+        """The rows in pages; rows of another length than the header, or unreadable ones, are put aside by line."""
+        header: list[str] | None = None
+        keep: list[tuple[int, str]] = []
+        rows: list[Row] = []
+        lines: list[int] = []
+        broken: list[tuple[int, str]] = []
+        for line, cells in self._lines(file):
+            if header is None:
+                if line < self.options.header_row:
+                    continue
+                header = self._header(cells, line)
+                keep = [(number, column) for number, column in enumerate(header) if column in self.reading.wanted]
+                continue
+            if cells is None:
+                broken.append((line, "broken quotes"))
+            elif not any(cell not in ("", None) for cell in cells) or cells == header:
+                continue
+            elif len(cells) != len(header):
+                broken.append((line, f"{len(cells)} cells instead of {len(header)}"))
+            else:
+                rows.append({column: cells[number] for number, column in keep})
+                lines.append(line)
+            if len(rows) + len(broken) >= ROWS_A_PAGE:
+                yield self._page(header, rows, lines, broken)
+                rows, lines, broken = [], [], []
+                self._in_time()
         if header is None:
-            header = [str(cell).strip() for cell in row]
-            keep = [(number, column) for number, column in enumerate(header) if column in reading.wanted]
-            if not keep:
-                raise SourceChanged(
-                    f"{name}: none of the mapped columns is in row {line}; check header_row and delimiter",
-                    f"{name}: tidak ada kolom yang dipetakan di baris {line}; periksa header_row dan delimiter", step="parse",
-                )
-            continue
-        if not any(cell not in ("", None) for cell in row):
-            continue
-        if len(row) != len(header):
-            broken.append((line, "ragged"))
-        else:
-            page.append({column: row[number] for number, column in keep})
-            lines.append(line)
-        if len(page) + len(broken) >= ROWS_A_PAGE:
-            yield Page(rows=page, lines=lines, broken=broken, position={"file": name, "line": line}, published_at=modified)
-            page, lines, broken = [], [], []
-            if time.monotonic() > reading.deadline:
-                raise SourceUnavailable(f"{name}: not read to its end before the run's deadline", f"{name}: belum terbaca habis sampai batas waktu")
-    if header is None:
-        raise SourceChanged(f"{name}: the file is empty, without a header", f"{name}: berkas kosong, tanpa baris judul", step="parse")
-    yield Page(rows=page, lines=lines, broken=broken, position={"file": name, "line": None}, published_at=modified)
+            raise SourceChanged(
+                f"{self.name}: no header in row {self.options.header_row}", f"{self.name}: tidak ada judul di baris {self.options.header_row}",
+                step="parse",
+            )
+        yield self._page(header, rows, lines, broken)
 
+    def _lines(self, file: BinaryIO) -> Iterator[Line]:
+        if self.options.format == "csv":
+            return csv_lines(file, self.name, encoding=self.options.encoding, delimiter=self.options.delimiter)
+        return workbook_lines(file, self.name, sheet=self.options.sheet)
 
-def _csv(options: TabularOptions, file: IO[bytes], name: str) -> Iterator[tuple[int, list[Any]]]:
-    csv.field_size_limit(LONGEST_FIELD)
-    text = io.TextIOWrapper(file, encoding=options.encoding, errors="strict", newline="")
-    reader = csv.reader(text, delimiter=options.delimiter, strict=True)
-    try:
-        for row in reader:
-            if reader.line_num >= options.header_row:
-                yield reader.line_num, row
-    except UnicodeDecodeError as err:
-        raise SourceChanged(
-            f"{name}: not {options.encoding} text after line {reader.line_num}; declare its encoding",
-            f"{name}: bukan teks {options.encoding} setelah baris {reader.line_num}; nyatakan encoding-nya", step="parse",
-        ) from err
-    except csv.Error as err:
-        raise SourceChanged(
-            f"{name}: broken CSV at line {reader.line_num}; check quotes and delimiter",
-            f"{name}: CSV rusak di baris {reader.line_num}; periksa tanda kutip dan pemisah", step="parse",
-        ) from err
-    finally:
-        text.detach()
+    def _header(self, cells: list[Any] | None, line: int) -> list[str]:
+        """The column names. Raises ``SourceChanged`` when none is mapped, one stands twice, or one is gone since an older file."""
+        header = [str(cell).strip() for cell in cells or ()]
+        self.had = set(header) & self.reading.wanted
+        twice = {column for column in self.had if header.count(column) > 1}
+        gone = self.expected - self.had
+        if not self.had:
+            self._changed(f"none of the mapped columns is in row {line}; check header_row and delimiter",
+                          f"tidak ada kolom yang dipetakan di baris {line}; periksa header_row dan delimiter")
+        if twice:
+            self._changed(f"the column {min(twice)!r} stands twice", f"kolom {min(twice)!r} ada dua kali")
+        if gone:
+            self._changed(f"the column {min(gone)!r} is gone, which an older file had; mend the mapping",
+                          f"kolom {min(gone)!r} hilang, padahal ada di berkas lama; perbaiki pemetaan")
+        return header
 
+    def _changed(self, en: str, id: str) -> None:
+        raise SourceChanged(f"{self.name}: {en}", f"{self.name}: {id}", step="parse")
 
-def _xlsx(options: TabularOptions, file: IO[bytes], name: str) -> Iterator[tuple[int, list[Any]]]:
-    head = file.read(8)
-    file.seek(0)
-    if head[:2] == b"PK":
-        try:
-            with zipfile.ZipFile(file) as packed:
-                unpacked = sum(entry.file_size for entry in packed.infolist())
-                wire = sum(entry.compress_size for entry in packed.infolist())
-        except zipfile.BadZipFile as err:
-            raise SourceUnavailable(f"{name}: the workbook is not complete yet", f"{name}: berkas belum lengkap", step="read") from err
-        if unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(wire, 1):
-            raise SourceChanged(f"{name}: the workbook unpacks to too much", f"{name}: berkas mengembang terlalu besar", step="parse")
-        file.seek(0)
-    elif head[:4] != b"\xd0\xcf\x11\xe0":
-        kind = "HTML" if head.lstrip()[:1] == b"<" else "unknown"
-        raise SourceChanged(f"{name}: not a workbook but {kind}", f"{name}: bukan berkas lembar kerja ({kind})", step="parse")
-    try:
-        book = CalamineWorkbook.from_filelike(file)  # type: ignore[arg-type]
-        sheet = book.get_sheet_by_name(options.sheet) if options.sheet else book.get_sheet_by_index(0)
-        for number, row in enumerate(sheet.iter_rows(), start=(sheet.start or (0, 0))[0] + 1):
-            if number >= options.header_row:
-                yield number, list(row)
-    except (SourceChanged, SourceUnavailable):
-        raise
-    except Exception as err:  # the reader's own kinds: password, bad sheet, broken file
-        raise SourceChanged(
-            f"{name}: the workbook cannot be read ({type(err).__name__}); encrypted, or without the sheet?",
-            f"{name}: berkas tidak dapat dibaca ({type(err).__name__}); terenkripsi, atau tanpa lembar itu?", step="parse",
-        ) from err
+    def _page(
+        self, header: list[str], rows: list[Row], lines: list[int], broken: list[tuple[int, str]]
+    ) -> Page:
+        position = {"file": self.name, "line": lines[-1] if lines else None}
+        return Page(
+            rows=rows, lines=lines, broken=broken, position=position, published_at=self.modified, columns=frozenset(header)
+        )
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.reading.deadline:
+            raise SourceUnavailable(
+                f"{self.name}: not read to its end before the run's deadline",
+                f"{self.name}: belum terbaca habis sampai batas waktu", step="read",
+            )
 
 
 CONNECTORS.register("tabular")(Connector(TabularOptions, read_tabular))

@@ -8,22 +8,23 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 LONGEST = 200
-_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+LONGEST_QUOTE = 200
+CUT = "…"
+BLOT = "[…]"
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 _PERSONAL = (
     re.compile(r"(?<!\d)\d{16}(?!\d)"),  # NIK, KK
-    re.compile(r"(?<![\d-])(?:\+?62|0)8[\d -]{7,13}\d"),  # phones
+    re.compile(r"(?<![\d-])(?:\+?62|0)[ -]?8[\d -]{7,13}\d"),  # phones
     re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
 )
-_KNOWN: dict[str, str] = {}
 
 
-def clean(value: Any) -> str | None:
-    """A value as one clean text; ``None`` stays ``None``. Whole numbers from spreadsheets lose their ".0"."""
+def plain(value: Any) -> str | None:
+    """A value as one clean text of any length; ``None`` stays ``None``. Whole numbers from spreadsheets lose their ".0"."""
+    if type(value) is str:
+        return value.strip() if value.isascii() and value.isprintable() else _cleaned(value)
     if value is None:
         return None
-    if isinstance(value, str):
-        found = _KNOWN.get(value)
-        return found if found is not None else _cleaned(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -31,24 +32,31 @@ def clean(value: Any) -> str | None:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")[:LONGEST]
+        return _cleaned(value.decode("utf-8", "backslashreplace"))
     return _cleaned(str(value))
 
 
+def clean(value: Any) -> str | None:
+    """The same, cut with a mark after 200 characters."""
+    text = plain(value)
+    return text if text is None or len(text) <= LONGEST else text[: LONGEST - 1] + CUT
+
+
 def _cleaned(text: str) -> str:
-    made = _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()[:LONGEST]
-    if len(text) <= LONGEST:
-        if len(_KNOWN) > 50_000:
-            _KNOWN.clear()
-        _KNOWN[text] = made
-    return made
+    return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
 
 
 def without_persons(text: str) -> str:
     """A text in which NIK, phone numbers and e-mail addresses are blotted out."""
     for pattern in _PERSONAL:
-        text = pattern.sub("[…]", text)
+        text = pattern.sub(BLOT, text)
     return text
+
+
+def quoted(value: Any) -> str:
+    """What a source says of its own error, for messages: clean, without persons, at most 200 characters, no markup."""
+    text = without_persons(plain(value) or "").replace("<", "‹").replace(">", "›")
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + CUT
 
 
 def seconds_of(value: Any) -> float:

@@ -206,7 +206,7 @@ class Source(Declared):
 
 
 class Agency(Declared):
-    """An organisation that serves (perangkat daerah). ``id`` is its file's name."""
+    """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command."""
 
     id: str = ""
     name: Words
@@ -217,6 +217,7 @@ class Agency(Declared):
     valid_from: date | None = None
     valid_until: date | None = None
     successor: str | None = None
+    serves: bool = True
     services: dict[str, Service] = {}
     sources: tuple[Source, ...] = ()
 

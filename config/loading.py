@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from config.declarations import Agency, CalendarRules, DeclarationError, District, Regency, Scene, Screen, Source
 from config.settings import SHIPPED
@@ -116,16 +116,11 @@ class Folder:
         for file, key, table in self.sources:
             if source := self.build(Source, table, file, key):
                 tables["sources"][source.id] = source
-        for name, model in (("calendars", CalendarRules), ("districts", District)):
-            file, table = self.single.get(name, ("", {}))
-            for key, value in table.items():
-                if built := self.build(model, value, file, key):
-                    tables[name][key] = built
+        self._named(CalendarRules, self.single.get("calendars", ("", {})), tables["calendars"])
+        self._named(District, self.single.get("districts", ("", {})), tables["districts"])
         file, table = self.single.get("screens", ("", {}))
-        for kind, model in (("scenes", Scene), ("screens", Screen)):
-            for key, value in table.get(kind, {}).items():
-                if built := self.build(model, value, file, f"{kind}.{key}"):
-                    tables[kind][key] = built
+        self._named(Scene, (file, table.get("scenes", {})), tables["scenes"], "scenes.")
+        self._named(Screen, (file, table.get("screens", {})), tables["screens"], "screens.")
         for key in sorted(set(table) - {"scenes", "screens"}):
             self.errors.append(DeclarationError("unknown key", file=file, key=key, id="kunci tidak dikenal"))
         if not self.agencies:
@@ -135,8 +130,15 @@ class Folder:
         head = self.build(Regency, {**self.regency, "words": self.words}, "regency.toml")
         if head is None or self.errors:
             return None
-        built: Regency = head.model_copy(update=tables)
-        return built.model_copy(update={"hash": derivation_hash(built)})
+        whole: Regency = head.model_copy(update=tables)
+        return whole.model_copy(update={"hash": derivation_hash(whole)})
+
+    def _named(self, model: type[BaseModel], found: tuple[str, Table], into: Table, prefix: str = "") -> None:
+        """Validate each table of a file of named ones."""
+        file, table = found
+        for key, value in table.items():
+            if built := self.build(model, value, file, f"{prefix}{key}"):
+                into[key] = built
 
 
 def _merged(below: Table, above: Table) -> Table:

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     data: Path = Path("var")
     drop: Path = Path("var/drop")
     secrets: Path = Path("var/secrets")
-    database_url: str = Field("", validation_alias="DATABASE_URL")
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     def url_of(self, store: str) -> str:
         """SQLAlchemy address of a store (figures, people, recordings, guest): one SQLite file each, or one schema each.

@@ -120,7 +120,7 @@ def demo(
 @app.command()
 def collect(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
-    once: Annotated[bool, typer.Option("--once", help="Accepted for scripts; a collect is always once.")] = True,  # noqa: ARG001
+    once: Annotated[bool, typer.Option("--once", help="Accepted for scripts; a collect is always once.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, write nothing.")] = False,
     since: Annotated[datetime | None, typer.Option(help="Read again from this day.", formats=["%Y-%m-%d"])] = None,
 ) -> None:

@@ -101,9 +101,9 @@ def _fields(regency: Regency, source: Source, file: str) -> Iterator[Declaration
         yield _wrong(file, "fields.district.level", "no districts are declared", "belum ada kecamatan yang dinyatakan")
     if source.feeds == "readings":
         metric = source.fields.get("metric")
-        for value in [*(metric.map or {}).values(), metric.value] if metric else []:
-            if value and value not in METRICS:
-                yield _wrong(file, "fields.metric", f"no metric {value!r}", f"tidak ada metrik {value!r}")
+        for named in [*(metric.map or {}).values(), metric.value] if metric else []:
+            if named and named not in METRICS:
+                yield _wrong(file, "fields.metric", f"no metric {named!r}", f"tidak ada metrik {named!r}")
 
 
 def _screens(regency: Regency, panels: Collection[str]) -> Iterator[DeclarationError]:

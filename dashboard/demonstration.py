@@ -101,9 +101,9 @@ def first_load(settings: Settings, regency: Regency, engine: Engine, console: Co
 def keep_a_link(people: Engine, port: int, console: Console, stop: threading.Event) -> None:
     """Print a wall's single-use link, and a fresh one whenever the last was used or has expired."""
     base = f"http://127.0.0.1:{port}"
-    identity, code = devices.add_device(people, place=PLACE, screen=SCREEN, zone="wall", now=clock.now())
+    _, code = devices.add_device(people, place=PLACE, screen=SCREEN, zone="wall", now=clock.now())
     console.print(f"\n[bold]DATA SIMULASI[/bold]   {base}/wall/\nDinding · wall:   {base}/wall/#{code}", soft_wrap=True)
     while not stop.wait(1):
         if not devices.code_is_open(people, code, now=clock.now()):
-            identity, code = devices.add_device(people, place=PLACE, screen=SCREEN, zone="wall", now=clock.now())
+            _, code = devices.add_device(people, place=PLACE, screen=SCREEN, zone="wall", now=clock.now())
             console.print(f"Dinding lain · another wall:   {base}/wall/#{code}", soft_wrap=True)

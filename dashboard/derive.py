@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from config.declarations import FieldMap, StandardUnit
 from dashboard.cases import (
-    BLANK, CHANNELS, NO_DISTRICT, OUTSIDE_DISTRICT, UNKNOWN_DISTRICT, Case, Codes, EndedAs, Flags, Sighting,
+    BLANK,
+    CHANNELS,
+    NO_DISTRICT,
+    OUTSIDE_DISTRICT,
+    UNKNOWN_DISTRICT,
+    Case,
+    Codes,
+    EndedAs,
+    Flags,
+    Sighting,
     codes_with_end,
 )
 from dashboard.clock import DAY, local_day

@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -128,10 +129,8 @@ class Leadership:
         changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
         if pause:
             changes["next_run_time"] = started + pause
-        try:
+        with suppress(JobLookupError):  # the schedule was stopped meanwhile
             self.scheduler.modify_job(source_id, **changes)
-        except JobLookupError:  # the schedule was stopped meanwhile
-            pass
         return result
 
     def derive(self) -> None:

@@ -39,7 +39,7 @@ def wait_until(ready: Callable[[], Any], process: subprocess.Popen[bytes], what:
     while True:
         try:
             ready()
-        except Exception as err:  # noqa: BLE001  (whatever a server says while it starts)
+        except Exception as err:
             if process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"{what} did not start: {err}") from err
             time.sleep(0.05)

@@ -10,13 +10,21 @@ from sqlalchemy import func, select
 
 from dashboard.clock import DAY, day_start, epoch
 from dashboard.queries.answers import (
-    Agencies, AgencyRow, Context, Figure, Level, Limits, SourceAge, State, question,
+    Agencies,
+    AgencyRow,
+    Context,
+    Figure,
+    Level,
+    Limits,
+    SourceAge,
+    State,
+    question,
 )
 from dashboard.queries.freshness import OUT, soonest
 from dashboard.queries.thirty_days import AgencyTimes, Judged, judged_by_agency, times_by_agency
 from dashboard.queries.today import Day
 from dashboard.queries.totals import figure, known_of, too_few
-from dashboard.queries.volumes import Cumulated, at_minute, band_of
+from dashboard.queries.volumes import Cumulated, at_minute
 from dashboard.store.tables import GRAINS, case, cell, dimension
 
 ALL_KINDS = ("request", "complaint", "visit")
@@ -148,7 +156,8 @@ def agency_rows(context: Context) -> Agencies:
     ]
     rows = tuple(board.row(agency) for agency in connected)
     absent = tuple(
-        context.regency.agencies[agency].short_name for agency in context.regency.agencies if agency not in connected
+        context.regency.agencies[agency].short_name for agency, declared in context.regency.agencies.items()
+        if agency not in connected and declared.serves
     )
     return Agencies(
         as_of=board.day.now, rows=rows, not_connected=absent,

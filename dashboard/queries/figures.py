@@ -48,7 +48,8 @@ def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
 def _online(asked: Asked) -> Values:
     whole = measures.counted(asked, "received")
     online = Asked(
-        asked.connection, asked.regency, asked.periods, asked.by, (*asked.where, dimension.c.channel == "online"), asked.now, asked.time
+        asked.connection, asked.regency, asked.periods, asked.by, (*asked.where, dimension.c.channel == "online"), asked.now,
+        asked.time,
     )
     part = measures.counted(online, "received")
     return {key: measures.rate(asked, part[key].cases if key in part else 0, one.cases) for key, one in whole.items() if one.cases}
@@ -78,14 +79,14 @@ def _coverage(asked: Asked) -> Values:
     found: Values = {}
     for number, period in enumerate(asked.periods):
         days = max(0, -(-(min(period.end, asked.now) - period.start) // DAY))
-        rows = dict(asked.connection.execute(
+        rows: dict[str, int] = dict(asked.connection.execute(
             select(covered.c.source, func.count()).where(
                 covered.c.complete, covered.c.day >= period.start, covered.c.day < period.end
             ).group_by(covered.c.source)
         ).all())
         for group, keys in owners.items():
             if days:
-                complete = sum(int(rows.get(key, 0)) for key in keys)
+                complete = sum(rows.get(key, 0) for key in keys)
                 found[number, group] = Value(100 * complete / (days * len(keys)), complete)
     return found
 
@@ -142,7 +143,8 @@ def figures(
     ``since`` … ``until`` are whole days of the regency, inclusive (default: the last 30 days). Without ``everything`` a group
     has no row in a period in which all the metrics are zero or nothing. Raises ``ConfigError`` for an unknown name.
     """
-    for kind, names, known in (("metric", metrics, tuple(METRICS)), ("dimension", by, BY), ("time", (time,), ("standard", "elapsed"))):
+    allowed = (("metric", metrics, tuple(METRICS)), ("dimension", by, BY), ("time", (time,), ("standard", "elapsed")))
+    for kind, names, known in allowed:
         for name in names:
             if name not in known:
                 raise ConfigError(

@@ -81,8 +81,8 @@ def cells(asked: Asked, kind: str | None = None) -> dict[Key, dict[str, int]]:
         sums = [func.sum(cell.c[name]) for name in COUNTS]
         statement = (
             select(cell.c.period, *asked.groups, *sums).join(dimension, dimension.c.id == cell.c.dim)
-            .where(cell.c.grain == grain, cell.c.period >= asked.periods[0].start, cell.c.period < asked.periods[-1].end, *asked.where,
-                   *([dimension.c.kind == kind] if kind else []))
+            .where(cell.c.grain == grain, cell.c.period >= asked.periods[0].start, cell.c.period < asked.periods[-1].end,
+                   *asked.where, *([dimension.c.kind == kind] if kind else []))
             .group_by(cell.c.period, *asked.groups)
         )
         found: dict[Key, dict[str, int]] = {}

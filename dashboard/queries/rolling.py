@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dashboard.clock import HOUR
 from dashboard.queries.answers import Context, Rolling, question
 from dashboard.queries.today import Day
@@ -28,13 +30,17 @@ def received_rolling(context: Context) -> Rolling:
     line = tuple((second / 60, hour_to(day, day.sums, over, second)) for second in steps)
     band = []
     for second in range(0, 86_400 + 1, BAND_STEP):
-        typical = day.band(lambda sums, sources, second=second: hour_to(day, sums, sources, second))(over)
+        typical = day.band(partial(_hour_at, day, second))(over)
         if typical is not None:
             band.append((second / 60, typical.low, typical.high))
     return Rolling(
         as_of=day.now, line=line, band=tuple(band), last=line[-1][1] if line else None, figure=one, changes_at=day.changes_at,
         limits=one.limits,
     )
+
+
+def _hour_at(day: Day, seconds: float, sums: Cumulated, sources: tuple[str, ...]) -> float:
+    return hour_to(day, sums, sources, seconds)
 
 
 def hour_to(day: Day, sums: Cumulated, sources: tuple[str, ...], seconds: float) -> float:

@@ -13,7 +13,16 @@ from dashboard.queries.freshness import ages, soonest
 from dashboard.queries.gauges import gauge_values
 from dashboard.queries.totals import Known, figure, known_of, too_few
 from dashboard.queries.volumes import (
-    MARK, Cumulated, Versions, at_minute, band_of, comparable_days, covered_days, day_sums, next_mark, versions_of,
+    MARK,
+    Cumulated,
+    Versions,
+    at_minute,
+    band_of,
+    comparable_days,
+    covered_days,
+    day_sums,
+    next_mark,
+    versions_of,
 )
 from dashboard.store.tables import case, dimension
 

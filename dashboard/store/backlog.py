@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
-from zoneinfo import ZoneInfo
 
 from dashboard.clock import floors
 from dashboard.store.tables import GRAINS, case, cell, dimension

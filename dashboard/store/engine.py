@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -85,7 +86,7 @@ def migrate(engine: Engine, store: str = "figures") -> None:
         raise StoreError(
             f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}"
         ) from err
-    except command.util.CommandError as err:
+    except CommandError as err:
         raise StoreError(
             f"the {store} store is of a newer version than this program: {err}",
             f"penyimpanan {store} berasal dari versi yang lebih baru: {err}",

@@ -40,7 +40,7 @@ def pack(counts: Mapping[int, int]) -> bytes:
 
 def unpack(packed: bytes) -> dict[int, int]:
     """The counts that :func:`pack` packed."""
-    return {number: amount for number, amount in struct.iter_unpack("<II", packed)}
+    return dict(struct.iter_unpack("<II", packed))
 
 
 def merge(many: Iterable[Mapping[int, int]]) -> dict[int, int]:

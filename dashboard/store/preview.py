@@ -40,4 +40,4 @@ class Preview:
 
     def _same(self, before: Sequence[object], item: Case) -> bool:
         stored = tuple(before[len(STORED) - len(DERIVED) :])
-        return before[AT["deleted_at"]] is None and self._names.get(stored[0]) == item[1:6] and stored[1:] == item[6:]  # type: ignore
+        return before[AT["deleted_at"]] is None and self._names.get(stored[0]) == item[1:6] and stored[1:] == item[6:]

@@ -74,15 +74,15 @@ class Read:
         with writing(engine).begin() as connection:
             fence(connection, token)
             state = state_of(connection, source.id)
-            done = connection.execute(insert(run).values(
+            run_id = int(connection.execute(insert(run).values(
                 source=source.id, what=what, mode=mode, token=token or 0, started_at=now.timestamp(), declarations=declarations
-            ))
+            ).returning(run.c.id)).scalar_one())
             highest = connection.execute(
                 select(func.max(case.c.id)) if state.loaded_at or state.last_run_at else select(func.max(case.c.id)).where(
                     case.c.source == source.id)
             ).scalar()
             return cls(
-                engine, source, run_id=int(done.inserted_primary_key[0]), state=state, token=token, started=now, zone=zone,
+                engine, source, run_id=run_id, state=state, token=token, started=now, zone=zone,
                 what=what, highest=int(highest or 0),
             )
 

@@ -49,8 +49,8 @@ def store_readings(read: Read, rows: Sequence[ReadingRow], rejects: Sequence[Rej
         )
         dialect.insert_many(
             connection, rejected, ("source", "run", "at", "reason", "field", "page", "line", "key", "raw"),
-            [(read.source.id, read.run_id, epoch(read.started), row.reason, row.field, row.page, row.line, None, json.dumps(row.raw))
-             for row in rejects],
+            [(read.source.id, read.run_id, epoch(read.started), row.reason, row.field, row.page, row.line, None,
+              json.dumps(row.raw)) for row in rejects],
         )
         for name, count in (("rows_read", len(rows) + len(rejects)), ("rows_new", len(new)),
                             ("rows_changed", len(changed)), ("rows_rejected", len(rejects)), ("pages", 1)):

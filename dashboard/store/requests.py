@@ -24,10 +24,9 @@ class Asked(NamedTuple):
 def ask(engine: Engine, what: str, arguments: dict[str, Any], now: datetime) -> int:
     """Leave a request; returns its number."""
     with writing(engine).begin() as connection:
-        done = connection.execute(
-            insert(request).values(what=what, arguments=json.dumps(arguments), asked_at=epoch(now))
-        )
-        return int(done.inserted_primary_key[0])
+        return int(connection.execute(
+            insert(request).values(what=what, arguments=json.dumps(arguments), asked_at=epoch(now)).returning(request.c.id)
+        ).scalar_one())
 
 
 def take(engine: Engine, now: datetime) -> Asked | None:

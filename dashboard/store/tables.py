@@ -6,8 +6,20 @@ Each store is a file of its own (SQLite) or a schema of its own (PostgreSQL, by 
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text,
-    UniqueConstraint, text,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
 )
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # an autoincrementing key is INTEGER in SQLite

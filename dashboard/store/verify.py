@@ -113,7 +113,8 @@ def _histograms(engine: Engine, regency: Regency) -> list[Difference]:
                     histogram.c.month == month, histogram.c.agency == agency, histogram.c.service == service))
             }
             found += [
-                Difference("histogram", tuple(str(part) for part in key), stored.get(key, (b"", 0))[1], expected.get(key, (b"", 0))[1])
-                for key in sorted(set(stored) | set(expected)) if stored.get(key) != expected.get(key)
+                Difference(
+                    "histogram", tuple(str(part) for part in key), stored.get(key, (b"", 0))[1], expected.get(key, (b"", 0))[1]
+                ) for key in sorted(set(stored) | set(expected)) if stored.get(key) != expected.get(key)
             ]
     return found

@@ -27,7 +27,10 @@ case_id = "permitnum"
 service = { from = "permitclassgroup", otherwise = "discover" }
 submitted_at = { from = "applieddate", format = "iso", offset = "ignore" }
 ended_at = { from = "issueddate", format = "iso", offset = "ignore", missing = [""] }
-status = { from = "statuscurrent", map = { Cancelled = "cancelled", Refused = "cancelled", Expired = "cancelled", "File Closed" = "cancelled", Completed = "completed" }, otherwise = "open" }
+[sources.fields.status]
+from = "statuscurrent"
+map = { Cancelled = "cancelled", Refused = "cancelled", Expired = "cancelled", "File Closed" = "cancelled", Completed = "completed" }
+otherwise = "open"
 """
 
 

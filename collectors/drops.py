@@ -1,0 +1,97 @@
+"""Files below the drop root: found, opened without following links, whole, and no longer changing."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from dashboard.errors import SourceChanged, SourceUnavailable
+
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".done")
+SETTLED_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.25
+LOOKS = 2
+
+
+def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker: bool = False) -> list[Path]:
+    """The files that ``pattern`` means (a file, a folder, a glob below ``root``), the oldest first.
+
+    ``done_marker``: only those beside which the sender put ``<name>.done``. Raises ``SourceUnavailable`` when there is none.
+    """
+    place = root / pattern
+    if place.is_dir():
+        found = [path for path in place.iterdir() if path.suffix.lower() in suffixes]
+    elif any(mark in pattern for mark in "*?["):
+        found = [path for path in root.glob(pattern) if fnmatch.fnmatchcase(path.name, Path(pattern).name)]
+    else:
+        found = [place] if os.path.lexists(place) else []
+    found = [path for path in found if not path.name.startswith((".", "~")) and path.suffix.lower() not in UNFINISHED]
+    if done_marker:
+        found = [path for path in found if path.with_name(path.name + ".done").exists()]
+    if not found:
+        raise SourceUnavailable(
+            f"no file at {pattern!r} below the drop folder; has it been delivered?",
+            f"tidak ada berkas di {pattern!r} dalam folder kiriman; apakah sudah dikirim?", step="connect",
+        )
+    return [path for _, _, path in sorted((path.lstat().st_mtime, path.name, path) for path in found)]
+
+
+def wait_until_settled(paths: Sequence[Path], deadline: float) -> None:
+    """Look again at files that are younger than five seconds: size and mtime must stand still over two looks (B25).
+
+    Raises ``SourceUnavailable`` when one keeps changing.
+    """
+    fresh = [path for path in paths if abs(time.time() - path.lstat().st_mtime) < SETTLED_SECONDS]
+    before = [_looks(path) for path in fresh]
+    still = 0
+    ends = min(deadline, time.monotonic() + SETTLED_SECONDS)
+    while fresh and still < LOOKS:
+        time.sleep(LOOK_AGAIN_SECONDS)
+        after = [_looks(path) for path in fresh]
+        still = still + 1 if after == before else 0
+        before = after
+        if time.monotonic() > ends and still < LOOKS:
+            name = fresh[-1].name
+            raise SourceUnavailable(
+                f"{name}: is still being written; it is read once it is whole",
+                f"{name}: masih ditulis; dibaca setelah utuh", step="read",
+            )
+
+
+def _looks(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def opened(path: Path, root: Path) -> Iterator[BinaryIO]:
+    """A regular file below the root as one open descriptor, whatever is put in its place meanwhile (B26).
+
+    Raises ``SourceChanged`` for a link, a pipe, a device, an empty file, and for a path that leads outside.
+    """
+    if not path.parent.resolve().is_relative_to(root.resolve()):
+        raise _refused(path, "outside")
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as err:
+        raise _refused(path, err.strerror or type(err).__name__) from err
+    with os.fdopen(number, "rb") as file:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceChanged(f"{path.name}: not a regular file", f"{path.name}: bukan berkas biasa", step="connect")
+        if status.st_size == 0:
+            raise SourceChanged(f"{path.name}: the file is empty (0 bytes)", f"{path.name}: berkas kosong (0 bita)", step="read")
+        yield file
+
+
+def _refused(path: Path, reason: str) -> SourceChanged:
+    return SourceChanged(
+        f"{path.name}: cannot be opened ({reason}); links and paths outside the drop folder are refused",
+        f"{path.name}: tidak dapat dibuka ({reason}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
+    )

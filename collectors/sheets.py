@@ -1,0 +1,108 @@
+"""Rows of delivered tables: CSV as a stream, workbooks under caps. Cells are values or text, never evaluated."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from python_calamine import CalamineWorkbook
+
+from dashboard.errors import SourceChanged, SourceUnavailable
+
+LONGEST_FIELD = 1_000_000
+MOST_BROKEN_IN_A_ROW = 100
+MOST_WORKBOOK = 50 * 1024 * 1024
+MOST_UNPACKED = 400 * 1024 * 1024
+MOST_RATIO = 200
+
+Line = tuple[int, list[Any] | None]
+"""The number of a row's line, and its cells; ``None`` for a row that the reader could not make out."""
+
+
+def csv_lines(file: BinaryIO, name: str, *, encoding: str, delimiter: str) -> Iterator[Line]:
+    """The rows of a CSV, streamed, in strict text. Raises ``SourceChanged`` where the text is not of that encoding."""
+    csv.field_size_limit(LONGEST_FIELD)
+    text = io.TextIOWrapper(file, encoding=encoding, errors="strict", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    broken = 0
+    try:
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as err:
+                broken += 1
+                if broken > MOST_BROKEN_IN_A_ROW:
+                    raise SourceChanged(
+                        f"{name}: broken CSV at line {reader.line_num}; check quotes and delimiter",
+                        f"{name}: CSV rusak di baris {reader.line_num}; periksa tanda kutip dan pemisah", step="parse",
+                    ) from err
+                yield reader.line_num, None
+                continue
+            broken = 0
+            yield reader.line_num, row
+    except UnicodeDecodeError as err:
+        raise SourceChanged(
+            f"{name}: not {encoding} text after line {reader.line_num}; declare its encoding",
+            f"{name}: bukan teks {encoding} setelah baris {reader.line_num}; nyatakan encoding-nya", step="parse",
+        ) from err
+    finally:
+        text.detach()
+
+
+def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[Line]:
+    """The rows of one sheet (the first, without a name), with native dates. Raises ``SourceChanged``, ``SourceUnavailable``.
+
+    The sheet is unpacked in memory, so what it unpacks to is looked at first: at most 400 MB and 200-fold.
+    """
+    _look_inside(file, name)
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+    except Exception as err:  # the reader's own kinds: a password, a broken file
+        raise SourceChanged(
+            f"{name}: the workbook cannot be read ({type(err).__name__}); is it encrypted or broken?",
+            f"{name}: berkas tidak dapat dibaca ({type(err).__name__}); terenkripsi atau rusak?", step="parse",
+        ) from err
+    try:
+        if sheet is not None and sheet not in book.sheet_names:
+            known = ", ".join(book.sheet_names)
+            raise SourceChanged(
+                f"{name}: no sheet {sheet!r}; there are: {known}", f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}", step="parse"
+            )
+        found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
+        yield from enumerate(found.iter_rows(), start=1)
+    finally:
+        book.close()
+
+
+def _look_inside(file: BinaryIO, name: str) -> None:
+    """Caps and true kind before anything is unpacked (B21, B24)."""
+    head = file.read(512)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if size > MOST_WORKBOOK:
+        raise SourceChanged(f"{name}: larger than 50 MB", f"{name}: lebih besar dari 50 MB", step="read")
+    if head[:4] == b"\xd0\xcf\x11\xe0":
+        return  # an old .xls, or an encrypted workbook, which the reader refuses
+    if head[:2] != b"PK":
+        kind = "HTML" if head.lstrip()[:1] == b"<" else "text" if b"\0" not in head else "unknown"
+        raise SourceChanged(f"{name}: not a workbook but {kind}", f"{name}: bukan lembar kerja melainkan {kind}", step="parse")
+    try:
+        with zipfile.ZipFile(file) as packed:
+            entries = packed.infolist()
+    except zipfile.BadZipFile as err:
+        raise SourceUnavailable(
+            f"{name}: the workbook is not whole; is it still being copied?",
+            f"{name}: berkas belum utuh; apakah masih disalin?", step="read",
+        ) from err
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(size, 1):
+        raise SourceChanged(
+            f"{name}: the workbook unpacks to {unpacked // 1_000_000} MB; deliver it in parts",
+            f"{name}: berkas mengembang menjadi {unpacked // 1_000_000} MB; kirim dalam beberapa bagian", step="parse",
+        )
+    file.seek(0)
