@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,7 @@ from sqlalchemy import Engine
 from config.declarations import Regency, Standard
 from config.loading import load
 from dashboard.cases import Case, Codes, Kind, Outcome
-from dashboard.clock import DAY, epoch, utc
-from dashboard.derive import _UNIT_SECONDS
+from dashboard.clock import DAY, epoch
 from dashboard.store import derived
 from dashboard.store.engine import migrate, open_engine
 from dashboard.store.read import PAGE, Read
@@ -47,8 +46,9 @@ options = { url = "http://127.0.0.1:8109/", records = "data", since = { param = 
 fields = { case_id = "id", submitted_at = "masuk", agency = { from = "kecamatan", otherwise = "discover" } }
 """
 CHANNELS, CHANNEL_SHARES = ("counter", "online", "message", "phone"), (0.55, 0.3, 0.1, 0.05)
-FASTER = {"working days": 1.4 * DAY, "working hours": 4_800.0, "working minutes": 80.0}
-"""Seconds that a working unit takes by the wall's clock, roughly."""
+UNIT_SECONDS = {"working days": 1.4 * DAY, "working hours": 4_800.0, "working minutes": 80.0, "days": DAY, "hours": 3600.0,
+                "minutes": 60.0}
+"""Seconds by the wall's clock of a standard's unit, roughly where it is a working one."""
 SEED = 7322
 
 
@@ -106,7 +106,7 @@ def _days(draw: np.random.Generator, count: int, start: int, end: int, offset: i
 def _seconds(standard: Standard | None) -> float:
     if standard is None:
         return 3.0 * DAY
-    return standard.amount * (FASTER.get(standard.unit.value) or _UNIT_SECONDS[standard.unit.value])
+    return standard.amount * UNIT_SECONDS[standard.unit.value]
 
 
 def pages(regency: Regency, stream: Stream, count: int, *, start: int, now: int) -> Iterator[list[Case]]:
@@ -220,8 +220,3 @@ def touch(engine: Engine, regency: Regency, stream: Stream, now: datetime, *, ca
         outcome=Outcome.OK, now=now, data_until=at, covered=(at - 60, at), complete=True, last_page=(new, ()),
         cursor={"since": at},
     )
-
-
-def later(now: datetime, seconds: float) -> datetime:
-    """An instant after another."""
-    return utc(now.astimezone(UTC).timestamp()) + timedelta(seconds=seconds)
