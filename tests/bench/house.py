@@ -21,7 +21,6 @@ from config.declarations import Regency
 from config.settings import Settings
 from dashboard import clock
 from dashboard.access.devices import add_device, new_code, redeem
-from dashboard.guard import Rules
 from dashboard.store.engine import migrate, open_engine
 from tests.bench.processes import heard, python
 from tests.bench.volumes import Stream, declared, fill, streams, touch

@@ -39,7 +39,7 @@ def _lines(paints: list[dict[str, Any]], changes: int, errors: int) -> list[Line
     """
     last: dict[int, float] = {}
     for each in paints:
-        commit = round((each["at"] - each["took"]))
+        commit = round(each["at"] - each["took"])
         last[commit] = max(last.get(commit, 0.0), each["took"])
     if len(last) < changes * 0.9:
         raise RuntimeError(f"only {len(last)} of {changes} commits were seen on the wall")
