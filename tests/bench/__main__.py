@@ -52,7 +52,7 @@ def main() -> int:
 def _measured(measure: Callable[[Options], list[Line]], name: str, options: Options) -> tuple[list[Line], bool]:
     try:
         return measure(options), True
-    except Exception as err:  # noqa: BLE001  (the others are still worth measuring)
+    except Exception as err:
         print(f"{name}: {type(err).__name__}: {err}", file=sys.stderr)
         return [told(name, measured="FAILED", method=f"{type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}")], False
 
