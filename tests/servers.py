@@ -6,6 +6,7 @@ import contextlib
 import csv
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -83,7 +84,7 @@ def postgres() -> Iterator[str]:
             wait_until(lambda: psycopg.connect(address).close(), process, "PostgreSQL")
             yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # SIGTERM would wait for connections that a failed test left open
             process.wait(30)
             shutil.rmtree(home, ignore_errors=True)
 

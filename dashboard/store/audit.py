@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from dashboard.clock import epoch
+from dashboard.store.dialect import one_at_a_time
 from dashboard.store.tables import audit
 
 GENESIS = bytes(32)
@@ -20,7 +21,8 @@ def _hash(previous: bytes, at: int, who: str, what: str, detail: str) -> bytes:
 
 
 def append(connection: Connection, who: str, what: str, detail: dict[str, Any], now: datetime) -> None:
-    """Add a row in the caller's transaction (a writing one, so that rows chain one after the other)."""
+    """Add a row in the caller's transaction (a writing one), alone until it ends: rows chain one after the other."""
+    one_at_a_time(connection, "audit")
     previous = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar() or GENESIS
     at, text = epoch(now), json.dumps(detail, sort_keys=True, ensure_ascii=False)
     connection.execute(insert(audit).values(

@@ -24,32 +24,29 @@ def backlog_at(
     ``by``: of agency, service, channel, district, kind, source. ``where``: conditions on the dimension. Cases are read only
     for the part of the hour before ``at``; on a full hour (a day, a month) none are.
     """
-    _, hour, day, month = floors(at, zone)
+    edge = at + 1  # whole seconds: up to and including ``at`` is before ``edge``, where a full hour has no rest
+    _, hour, day, month = floors(edge, zone)
     groups = [dimension.c[name] for name in by]
-    reach = or_(
-        and_(cell.c.grain == GRAINS["month"], cell.c.period < month),
-        and_(cell.c.grain == GRAINS["day"], cell.c.period >= month, cell.c.period < day),
-        and_(cell.c.grain == GRAINS["hour"], cell.c.period >= day, cell.c.period < hour),
-    )
-    standing = (
-        select(*groups, func.sum(cell.c.opened - cell.c.left)).join(dimension, dimension.c.id == cell.c.dim)
-        .where(reach, *where).group_by(*groups)
-    )
     found: dict[tuple[str, ...], int] = {}
-    _add(connection, standing, found, 1)
-    if at >= hour:
-        alive = case.c.deleted_at.is_(None)
-        dated = or_(case.c.ended_at.is_not(None), case.c.ended_as.is_(None))
-        base = select(*groups, func.count()).join(dimension, dimension.c.id == case.c.dim).group_by(*groups)
-        opened = base.where(alive, dated, case.c.submitted_at >= hour, case.c.submitted_at <= at, *where)
-        left = func.max(case.c.submitted_at, case.c.ended_at) if connection.dialect.name == "sqlite" else func.greatest(
-            case.c.submitted_at, case.c.ended_at)
-        gone = base.where(
-            alive, case.c.ended_at.is_not(None), or_(case.c.ended_at >= hour, case.c.submitted_at >= hour),
-            left >= hour, left <= at, *where,
+    for grain, start, end in (("month", None, month), ("day", month, day), ("hour", day, hour)):
+        if start is None or start < end:
+            reach = [cell.c.grain == GRAINS[grain], cell.c.period < end, *([] if start is None else [cell.c.period >= start])]
+            standing = select(*groups, func.sum(cell.c.opened - cell.c.left)).join(dimension, dimension.c.id == cell.c.dim)
+            _add(connection, standing.where(*reach, *where).group_by(*groups), found, 1)
+    if hour < edge:
+        # Ended before submitted: enters and leaves at one instant, so it is left out of both.
+        count = select(*groups, func.count()).join(dimension, dimension.c.id == case.c.dim).group_by(*groups)
+        sources = select(dimension.c.source).distinct()  # lets the index on (source, submitted_at) be used
+        opened = count.where(
+            case.c.deleted_at.is_(None), case.c.source.in_(sources), case.c.submitted_at >= hour, case.c.submitted_at < edge,
+            or_(and_(case.c.ended_as.is_(None), case.c.ended_at.is_(None)), case.c.ended_at >= case.c.submitted_at), *where,
+        )
+        left = count.where(
+            case.c.deleted_at.is_(None), case.c.ended_at.is_not(None), case.c.ended_at >= hour, case.c.ended_at < edge,
+            case.c.ended_at >= case.c.submitted_at, *where,
         )
         _add(connection, opened, found, 1)
-        _add(connection, gone, found, -1)
+        _add(connection, left, found, -1)
     return {key: count for key, count in found.items() if count}
 
 

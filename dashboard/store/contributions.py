@@ -1,4 +1,4 @@
-"""What a case adds to the cells, by difference. Kept as sums per hour; days and months are rolled up from them at the end.
+"""What cases add to the cells, by difference. Collected flat over one page, summed per cell at its end.
 
 A case counts as received when it was submitted; as completed or cancelled when it ended; in the backlog from its submission
 until max(submitted, ended). One that ended without a date is in no backlog.
@@ -6,19 +6,22 @@ until max(submitted, ended). One that ended without a date is in no backlog.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from array import array
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.clock import floors
 from dashboard.store.tables import COUNTS, GRAINS
 
-RECEIVED, COMPLETED, ON_TIME, JUDGED, CANCELLED, OPENED, LEFT, WORKED = range(len(COUNTS))
 Dims = tuple[int, int]
 """(dimension of the cells, dimension of the ten-minute cells)."""
+Numbers = NDArray[np.int64]
 
-
-def _zeros() -> list[int]:
-    return [0] * len(COUNTS)
+_SLOT = 900
+"""Seconds within which hour, day and month are the same: every offset in use is a multiple of it."""
+_WIDTH = 3 + len(COUNTS)  # of an event: dim, dim of ten-minute cells, instant, counts
 
 
 class Differences:
@@ -26,81 +29,57 @@ class Differences:
 
     def __init__(self, zone: ZoneInfo, ten_from: int) -> None:
         self.zone, self.ten_from = zone, ten_from
-        self.hours: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
-        self.tens: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
+        self._events = array("q")
 
     def add(
         self, sign: int, dims: Dims, submitted: int, ended: int | None, ended_as: str | None, on_time: bool | None,
         worked: int | None,
     ) -> None:
         """Add (+1) or take back (−1) what one case contributes."""
-        dim, dim_ten = dims
-        ten, hour, _, _ = floors(submitted, self.zone)
-        in_backlog = ended is not None or ended_as is None
-        cell = self.hours[hour, dim]
-        cell[RECEIVED] += sign
-        if in_backlog:
-            cell[OPENED] += sign
-        if ten >= self.ten_from:
-            cell = self.tens[ten, dim_ten]
-            cell[RECEIVED] += sign
-            if in_backlog:
-                cell[OPENED] += sign
+        dim, ten = dims
+        event = self._events.extend
+        # after the instant, in the order of COUNTS: received, completed, on time, judged, cancelled, opened, left, worked
         if ended is None:
+            event((dim, ten, submitted, sign, 0, 0, 0, 0, sign if ended_as is None else 0, 0, 0))
             return
-        if ended >= submitted:
-            ten, hour, _, _ = floors(ended, self.zone)
-            self._end(self.hours[hour, dim], sign, ended_as, on_time, worked, left=True)
-            if ten >= self.ten_from:
-                self._end(self.tens[ten, dim_ten], sign, ended_as, on_time, worked, left=True)
-            return
-        cell[LEFT] += sign if ten >= self.ten_from else 0
-        self.hours[hour, dim][LEFT] += sign
-        ten, hour, _, _ = floors(ended, self.zone)
-        self._end(self.hours[hour, dim], sign, ended_as, on_time, None, left=False)
-        if ten >= self.ten_from:
-            self._end(self.tens[ten, dim_ten], sign, ended_as, on_time, None, left=False)
-
-    @staticmethod
-    def _end(
-        cell: list[int], sign: int, ended_as: str | None, on_time: bool | None, worked: int | None, *, left: bool
-    ) -> None:
-        if left:
-            cell[LEFT] += sign
+        backwards = ended < submitted  # it leaves the backlog as it enters it, and has no duration
+        event((dim, ten, submitted, sign, 0, 0, 0, 0, sign, sign if backwards else 0, 0))
+        left = 0 if backwards else sign
         if ended_as == "cancelled":
-            cell[CANCELLED] += sign
-            return
-        cell[COMPLETED] += sign
-        if on_time is not None:
-            cell[JUDGED] += sign
-            if on_time:
-                cell[ON_TIME] += sign
-        if worked is not None:
-            cell[WORKED] += sign * worked
+            event((dim, ten, ended, 0, 0, 0, 0, sign, 0, left, 0))
+        else:
+            event((
+                dim, ten, ended, 0, sign, sign if on_time else 0, 0 if on_time is None else sign, 0, 0, left,
+                0 if worked is None or backwards else sign * worked,
+            ))
 
-    def earliest(self) -> int | None:
-        """The first hour that differs at all; ``None`` when everything cancelled out."""
-        return min((hour for (hour, _), counts in self.hours.items() if any(counts)), default=None)
+    def rows(self) -> tuple[list[tuple[int, ...]], int | None]:
+        """(grain, period, dim, *counts) for all grains, without those that cancelled out; and the first hour that differs."""
+        events = np.frombuffer(self._events, dtype=np.int64).reshape(-1, _WIDTH)
+        dims, tens, at, counts = events[:, 0], events[:, 1], events[:, 2], events[:, 3:]
+        slots, slot_of = np.unique(at // _SLOT, return_inverse=True)
+        starts = np.array([floors(slot * _SLOT, self.zone) for slot in slots.tolist()], dtype=np.int64).reshape(-1, 4)
+        hour_start = starts[slot_of, 1]
+        ten_start = hour_start + (at - hour_start) // 600 * 600
+        kept = ten_start >= self.ten_from
+        found = [_summed(GRAINS["ten"], ten_start[kept], tens[kept], counts[kept])]
+        slot_of_hour = dict(zip(starts[:, 1].tolist(), range(len(starts)), strict=True))
+        hours = _summed(GRAINS["hour"], hour_start, dims, counts)
+        found.append(hours)
+        of_hour = [slot_of_hour[period] for period in hours[:, 1].tolist()]
+        for grain, column in (("day", 2), ("month", 3)):
+            found.append(_summed(GRAINS[grain], starts[of_hour, column], hours[:, 2], hours[:, 3:]))
+        earliest = int(hours[:, 1].min()) if len(hours) else None
+        return [tuple(row) for part in found for row in part.tolist()], earliest
 
-    def rows(self) -> list[tuple[int, ...]]:
-        """(grain, period, dim, *counts) for all grains, without those that cancelled out."""
-        days: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
-        months: defaultdict[tuple[int, int], list[int]] = defaultdict(_zeros)
-        for (hour, dim), counts in self.hours.items():
-            _, _, day, _ = floors(hour, self.zone)
-            sums = days[day, dim]
-            for number, count in enumerate(counts):
-                if count:
-                    sums[number] += count
-        for (day, dim), counts in days.items():
-            _, _, _, month = floors(day, self.zone)
-            sums = months[month, dim]
-            for number, count in enumerate(counts):
-                if count:
-                    sums[number] += count
-        return [
-            (GRAINS[grain], period, dim, *counts)
-            for grain, cells in (("ten", self.tens), ("hour", self.hours), ("day", days), ("month", months))
-            for (period, dim), counts in sorted(cells.items())
-            if any(counts)
-        ]
+
+def _summed(grain: int, periods: Numbers, dims: Numbers, counts: Numbers) -> Numbers:
+    """Sums of the counts by (period, dim), in that order, as rows (grain, period, dim, *counts); without zero rows."""
+    if not len(periods):
+        return np.empty((0, _WIDTH), dtype=np.int64)
+    order = np.lexsort((dims, periods))
+    periods, dims = periods[order], dims[order]
+    first = np.flatnonzero(np.r_[True, (periods[1:] != periods[:-1]) | (dims[1:] != dims[:-1])])
+    sums = np.add.reduceat(counts[order], first, axis=0)
+    rows = np.column_stack((np.full(len(first), grain), periods[first], dims[first], sums))
+    return rows[sums.any(axis=1)]

@@ -39,6 +39,13 @@ def update_many(connection: Connection, table: Table, columns: Sequence[str], ro
         connection.exec_driver_sql(f'UPDATE "{table.name}" SET {sets} WHERE "{where}" = {mark}', list(rows))
 
 
+def delete_many(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
+    """Delete the rows whose ``column`` is one of ``values``."""
+    if values:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE "{column}" = {mark}', [(value,) for value in values])
+
+
 def add_to_cells(connection: Connection, table: Table, keys: Sequence[str], counts: Sequence[str], rows: Rows) -> None:
     """Add differences: a new row, or each count plus the difference."""
     sums = ", ".join(f'"{name}" = "{table.name}"."{name}" + excluded."{name}"' for name in counts)
@@ -71,6 +78,12 @@ def upsert(connection: Connection, table: Table, keys: Sequence[str], row: dict[
         statement.on_conflict_do_update(index_elements=list(keys), set_=others) if others
         else statement.on_conflict_do_nothing(index_elements=list(keys))
     )
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Hold a named lock until the transaction ends. SQLite: a writing transaction is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7322, hashtext(%s))", (what,))
 
 
 def notify(connection: Connection, store: str) -> None:

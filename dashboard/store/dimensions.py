@@ -10,10 +10,10 @@ from dashboard.store.dialect import insert_many
 from dashboard.store.tables import dimension
 
 Names = tuple[str, str, str, str, str]
-"""agency, service, channel, district, kind."""
+"""agency, service, kind, channel, district: in the order of ``Case``, so that a slice of one is its names."""
 
 ANY = "*"
-COLUMNS = ("source", "agency", "service", "channel", "district", "kind")
+COLUMNS = ("source", "agency", "service", "kind", "channel", "district")
 
 
 class Dimensions:
@@ -30,7 +30,7 @@ class Dimensions:
         missing = set(wanted) - self.known.keys()
         if not missing:
             return
-        everything = missing | {(agency, service, ANY, ANY, kind) for agency, service, _, _, kind in missing}
+        everything = missing | {(agency, service, kind, ANY, ANY) for agency, service, kind, _, _ in missing}
         unnumbered = everything - self._numbers.keys()
         if unnumbered:
             self._load(connection)
@@ -38,13 +38,12 @@ class Dimensions:
             insert_many(connection, dimension, COLUMNS, [(self.source, *names) for names in new], "ON CONFLICT DO NOTHING")
             if new:
                 self._load(connection)
-        for agency, service, channel, district, kind in missing:
-            names = (agency, service, channel, district, kind)
-            self.known[names] = (self._numbers[names], self._numbers[agency, service, ANY, ANY, kind])
+        for names in missing:
+            self.known[names] = (self._numbers[names], self._numbers[*names[:3], ANY, ANY])
 
     def _load(self, connection: Connection) -> None:
         rows = connection.execute(select(dimension).where(dimension.c.source == self.source))
-        self._numbers = {(row.agency, row.service, row.channel, row.district, row.kind): row.id for row in rows}
+        self._numbers = {(row.agency, row.service, row.kind, row.channel, row.district): row.id for row in rows}
 
     def by_number(self, connection: Connection) -> dict[int, tuple[int, int]]:
         """Number → (number, that of its ten-minute cells), for cases already stored."""
@@ -52,8 +51,8 @@ class Dimensions:
             self._load(connection)
         names = {number: names for names, number in self._numbers.items()}
         return {
-            number: (number, self._numbers[agency, service, ANY, ANY, kind])
-            for number, (agency, service, channel, _, kind) in names.items() if channel != ANY
+            number: (number, self._numbers[agency, service, kind, ANY, ANY])
+            for number, (agency, service, kind, channel, _) in names.items() if channel != ANY
         }
 
     def names_of(self, number: int) -> Names:

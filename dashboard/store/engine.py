@@ -28,8 +28,10 @@ def open_engine(url: str, store: str = "figures") -> Engine:
     engine = create_engine(
         url, pool_pre_ping=True, pool_size=8, max_overflow=72,
         connect_args={"options": f"-csearch_path={store} -ctimezone=UTC"},
+        # One answer sees one state, as in SQLite: cells and cases, or dirty months and histograms, of one instant.
+        isolation_level="REPEATABLE READ",
     )
-    with engine.begin() as connection:
+    with writing(engine).begin() as connection:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {store}"))
     return engine
 
@@ -51,7 +53,7 @@ def _open_sqlite(url: str, file: str) -> Engine:
     def _prepare(connection: sqlite3.Connection, _: Any) -> None:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "cache_size=-65536",
-                       "temp_store=MEMORY", "mmap_size=268435456"):
+                       "temp_store=MEMORY", "mmap_size=268435456", "wal_autocheckpoint=4000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -65,7 +67,12 @@ def _open_sqlite(url: str, file: str) -> Engine:
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine for transactions that write: ``with writing(engine).begin() as connection``."""
+    """The same engine for transactions that write: ``with writing(engine).begin() as connection``.
+
+    PostgreSQL: at READ COMMITTED, for a writer that waited for a lock must see what the one before it left.
+    """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(writes=True, isolation_level="READ COMMITTED")
     return engine.execution_options(writes=True)
 
 

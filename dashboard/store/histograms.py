@@ -6,17 +6,16 @@ A value stands for its bin's geometric middle, so a quantile is off by half a pe
 from __future__ import annotations
 
 import math
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 STEP = math.log(1.01)
 SMALLEST = 1e-6
 """Values below it (of any unit) count as zero."""
 
-
-def bin_of(value: float) -> int:
-    """0 for zero, else the number of the 1 % bin."""
-    return 0 if value < SMALLEST else 1 + int((math.log(value) - math.log(SMALLEST)) / STEP)
+Values = Sequence[float] | NDArray[np.float64]
 
 
 def middle(number: int) -> float:
@@ -24,54 +23,53 @@ def middle(number: int) -> float:
     return 0.0 if number == 0 else SMALLEST * math.exp((number - 0.5) * STEP)
 
 
-def count(values: Iterable[float]) -> dict[int, int]:
-    """Counts per bin."""
-    counts: dict[int, int] = {}
-    for value in values:
-        number = bin_of(value)
-        counts[number] = counts.get(number, 0) + 1
-    return counts
+def count(values: Values) -> dict[int, int]:
+    """Counts per bin: 0 for zero, else the number of the 1 % bin. Values are not negative."""
+    every = np.asarray(values, dtype=np.float64)
+    above = every[every >= SMALLEST]
+    numbers, counts = np.unique(1 + ((np.log(above) - math.log(SMALLEST)) / STEP).astype(np.int64), return_counts=True)
+    found = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    if len(above) < len(every):
+        found[0] = len(every) - len(above)
+    return found
 
 
 def pack(counts: Mapping[int, int]) -> bytes:
     """Pairs (bin, count) as little-endian unsigned 32-bit numbers, in order of bins."""
-    return b"".join(struct.pack("<II", number, counts[number]) for number in sorted(counts) if counts[number])
+    return np.array([(number, counts[number]) for number in sorted(counts) if counts[number]], dtype="<u4").tobytes()
 
 
 def unpack(packed: bytes) -> dict[int, int]:
     """The counts that :func:`pack` packed."""
-    return dict(struct.iter_unpack("<II", packed))
+    pairs = np.frombuffer(packed, dtype="<u4").reshape(-1, 2)
+    return dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
+
+
+def add(total: dict[int, int], counts: Mapping[int, int]) -> None:
+    """Add a histogram's counts to ``total``, in place."""
+    for number, amount in counts.items():
+        total[number] = total.get(number, 0) + amount
 
 
 def merge(many: Iterable[Mapping[int, int]]) -> dict[int, int]:
     """The sum of histograms."""
     total: dict[int, int] = {}
     for counts in many:
-        for number, amount in counts.items():
-            total[number] = total.get(number, 0) + amount
+        add(total, counts)
     return total
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
     """The quantile (``share`` in 0…1) by interpolating order statistics, as numpy's ``linear``; ``None`` without values."""
-    total = sum(counts.values())
-    if total == 0:
+    numbers = sorted(counts)
+    passed = np.cumsum([counts[number] for number in numbers])
+    if not len(passed) or passed[-1] == 0:
         return None
-    position = (total - 1) * share
+    position = float(passed[-1] - 1) * share
     low = math.floor(position)
-    first = _at(counts, low)
-    if position == low:
-        return first
-    return first + (_at(counts, low + 1) - first) * (position - low)
 
+    def at(rank: int) -> float:
+        """The value of the order statistic ``rank`` (from 0)."""
+        return middle(numbers[int(np.searchsorted(passed, rank, side="right"))])
 
-def _at(counts: Mapping[int, int], rank: int) -> float:
-    """The value of the order statistic ``rank`` (from 0)."""
-    passed = 0
-    last = 0
-    for number in sorted(counts):
-        passed += counts[number]
-        last = number
-        if rank < passed:
-            break
-    return middle(last)
+    return at(low) if position == low else at(low) + (at(low + 1) - at(low)) * (position - low)

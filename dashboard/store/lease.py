@@ -7,9 +7,10 @@ import os
 import socket
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 
 from dashboard.errors import LeaseLost
+from dashboard.store import dialect
 from dashboard.store.engine import writing
 from dashboard.store.tables import lease as figures_lease
 
@@ -20,8 +21,8 @@ def holder_name(role: str) -> str:
 
 
 def _gone(holder: str) -> bool:
-    """Whether the holder was a process of this host that no longer exists: its lease may be taken at once."""
-    where, _, pid = holder.partition("@")[2].rpartition(":")
+    """Whether the holder ("role@host:pid" or "host:pid") was a process of this host that is gone: its lease may be taken."""
+    where, _, pid = holder.rpartition("@")[2].rpartition(":")
     if where != socket.gethostname() or not pid.isdigit() or int(pid) == os.getpid():
         return False
     try:
@@ -46,13 +47,11 @@ class Lease:
         """The fencing token, or ``None`` while another living holder has it."""
         at, table = now.timestamp(), self.table
         with writing(self.engine).begin() as connection:
-            row = connection.execute(select(table).where(table.c.name == self.name).with_for_update()).first()
-            if row is None:
-                connection.execute(insert(table).values(
-                    name=self.name, holder=self.holder, token=1, expires_at=at + self.ttl
-                ))
-                self.token = 1
-            elif row.expires_at <= at or row.holder == "" or _gone(row.holder):
+            dialect.insert_many(  # the first of several that come at once makes the row, the others wait for it
+                connection, table, ("name", "holder", "token", "expires_at"), [(self.name, "", 0, 0.0)], "ON CONFLICT DO NOTHING"
+            )
+            row = connection.execute(select(table).where(table.c.name == self.name).with_for_update()).one()
+            if row.expires_at <= at or row.holder == "" or _gone(row.holder):
                 self.token = row.token + 1
                 connection.execute(update(table).where(table.c.name == self.name).values(
                     holder=self.holder, token=self.token, expires_at=at + self.ttl
@@ -81,6 +80,14 @@ class Lease:
                 update(table).where(table.c.name == self.name, table.c.token == self.token).values(holder="", expires_at=0)
             )
         self.token = None
+
+
+def leader(connection: Connection, now: datetime) -> int | None:
+    """The fencing token of the living leader; ``None`` when there is none: released, run out, or its process gone."""
+    row = connection.execute(select(figures_lease).where(figures_lease.c.name == "leader")).first()
+    if row is None or row.holder == "" or row.expires_at <= now.timestamp() or _gone(row.holder):
+        return None
+    return int(row.token)
 
 
 def fence(connection: Connection, token: int | None) -> None:

@@ -6,7 +6,9 @@ A page is at most 5,000 cases: with commits of that size people's work waits 15 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,12 +20,12 @@ from dashboard.clock import DAY, epoch, floors
 from dashboard.store import dialect
 from dashboard.store.changes import announce
 from dashboard.store.contributions import Differences, Dims
-from dashboard.store.dimensions import Dimensions, Names
+from dashboard.store.dimensions import Dimensions
 from dashboard.store.engine import writing
 from dashboard.store.finishing import Finish, finish_state
 from dashboard.store.lease import fence
 from dashboard.store.state import SourceState, state_of
-from dashboard.store.tables import case, dirty, missed, rejected, revision, run
+from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Read:
 
     def __init__(
         self, engine: Engine, source: Source, *, run_id: int, state: SourceState, token: int | None, started: datetime,
-        zone: ZoneInfo, what: str, highest: int,
+        zone: ZoneInfo, what: str, highest: int, missed_before: frozenset[int] = frozenset(),
     ) -> None:
         self.engine, self.source, self.run_id, self.state, self.token = engine, source, run_id, state, token
         self.started, self.zone, self.what = started, zone, what
@@ -64,6 +66,8 @@ class Read:
         self._highest = highest  # ids above are new in this read
         self._seen = bytearray(highest // 8 + 1)  # one bit per case known before: which of them this read saw
         self._new = 0
+        self._missed_before = missed_before
+        self._months: dict[int, int] = {}
 
     @classmethod
     def begin(
@@ -83,7 +87,8 @@ class Read:
             ).scalar()
             return cls(
                 engine, source, run_id=run_id, state=state, token=token, started=now, zone=zone,
-                what=what, highest=int(highest or 0),
+                what=what, highest=int(highest or 0), missed_before=frozenset(
+                    connection.execute(select(missed.c.case).where(missed.c.source == source.id)).scalars()),
             )
 
     # --- guards: look before the first page is committed -----------------------------------------------------------------
@@ -92,7 +97,7 @@ class Read:
         """Note which known cases a staged page holds. Writes nothing."""
         with self.engine.connect() as connection:
             for start in range(0, len(keys), PAGE):
-                part = keys[start : start + PAGE]
+                part = set(keys[start : start + PAGE])
                 found = dialect.by_keys(connection, case, ("id",), self.source.id, self.state.generation, part)
                 for row in found:
                     self._mark(row[0])
@@ -102,7 +107,7 @@ class Read:
         """How the staged read compares with what is known inside its span of submissions."""
         known = missing = 0
         with self.engine.connect() as connection:
-            for identity in self._known_in(connection, span):
+            for identity in self._known_in(connection, span):  # streamed: a source may have millions
                 known += 1
                 missing += not self._was_seen(identity)
         seen = sum(byte.bit_count() for byte in self._seen) + self._new
@@ -115,7 +120,7 @@ class Read:
     def _was_seen(self, identity: int) -> bool:
         return bool(self._seen[identity >> 3] & (1 << (identity & 7)))
 
-    def _known_in(self, connection: Connection, span: tuple[int | None, int | None]) -> Sequence[int]:
+    def _known_in(self, connection: Connection, span: tuple[int | None, int | None]) -> Iterator[int]:
         statement = select(case.c.id).where(
             case.c.source == self.source.id, case.c.generation == self.state.generation, case.c.deleted_at.is_(None),
             case.c.id <= self._highest,
@@ -124,23 +129,64 @@ class Read:
             statement = statement.where(case.c.submitted_at >= span[0])
         if span[1] is not None:
             statement = statement.where(case.c.submitted_at < span[1])
-        return connection.execute(statement).scalars().all()
+        return iter(connection.execute(statement, execution_options={"yield_per": PAGE}).scalars())
 
     # --- pages -----------------------------------------------------------------------------------------------------------
 
-    def page(self, cases: Sequence[Case], rejects: Sequence[Rejected] = (), *, position: Any = None) -> None:
-        """Store one page in one transaction: cases, cells, revisions, rejected rows, position, change."""
-        try:
-            with writing(self.engine).begin() as connection:
-                fence(connection, self.token)
-                what = self._write(connection, cases, rejects)
+    def page(
+        self, cases: Sequence[Case], rejects: Sequence[Rejected] = (), *, position: Any = None, data_until: int | None = None
+    ) -> None:
+        """Store one page in one transaction: cases, cells, revisions, rejected rows, position, change.
+
+        ``position``: JSON-able, how far this read has come. ``data_until``: until when all is known after this page, taken
+        only from a source that delivers in order of time (``ordered``).
+        """
+        with self._transaction() as connection:
+            what = self._write(connection, cases, rejects)
+            self._note_progress(connection, position, data_until)
+            connection.execute(update(run).where(run.c.id == self.run_id).values(**self.counts))
+            if what:
+                announce(connection, self.source.id, what)
+
+    def page_of(self, make: Callable[[Connection], Sequence[Case]]) -> int:
+        """Like ``page``, of cases that ``make`` reads and makes inside the transaction, so that no other run comes between.
+
+        Returns how many it made; with none, nothing is written.
+        """
+        with self._transaction() as connection:
+            cases = make(connection)
+            if cases:
+                what = self._write(connection, cases, ())
                 connection.execute(update(run).where(run.c.id == self.run_id).values(**self.counts))
                 if what:
                     announce(connection, self.source.id, what)
+        return len(cases)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A fenced writing transaction, the only one of its source: differences are against what the one before it left.
+
+        When it fails, what was counted and learnt in it is forgotten as well.
+        """
+        counts, state = dict(self.counts), self.state
+        try:
+            with writing(self.engine).begin() as connection:
+                fence(connection, self.token)
+                dialect.one_at_a_time(connection, f"source {self.source.id}")
+                yield connection
         except BaseException:
+            self.counts, self.state = counts, state
             self._dimensions.forget()
             self._by_number.clear()
             raise
+
+    def _note_progress(self, connection: Connection, position: Any, data_until: int | None) -> None:
+        values: dict[str, Any] = {} if position is None else {"position": json.dumps(position)}
+        if self.source.ordered and data_until is not None:
+            self.state = replace(self.state, data_until=max(data_until, self.state.data_until or data_until))
+            values["data_until"] = self.state.data_until
+        if values:
+            dialect.upsert(connection, source_state, ("source",), {"source": self.source.id, **values})
 
     def _write(self, connection: Connection, cases: Sequence[Case], rejects: Sequence[Rejected]) -> set[str]:
         """Write a page's rows; returns the words of what changed."""
@@ -155,13 +201,13 @@ class Read:
             [(self.source.id, self.run_id, at, row.reason, row.field, row.page, row.line, row.key,
               json.dumps(row.raw, ensure_ascii=False, default=str)) for row in rejects],
         )
-        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows())
+        cell_rows, earliest = differences.rows()
+        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, cell_rows)
         for name, count in (("rows_read", len(cases) + len(rejects)), ("rows_new", len(new)),
                             ("rows_changed", len(changes)), ("rows_rejected", len(rejects)), ("pages", 1)):
             self.counts[name] += count
         if not new and not changes:
             return set()
-        earliest = differences.earliest()
         return {"cases"} | ({"history"} if earliest is not None and earliest < floors(at, self.zone)[2] else set())
 
     def _compare(
@@ -169,33 +215,36 @@ class Read:
     ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """New rows, changed rows and revisions of a page; what they change in cells goes into ``differences``."""
         latest = {item.key: item for item in cases}  # the last row of a page wins, as it does across pages
-        self._dimensions.learn(connection, {_names(item) for item in latest.values()})
+        self._dimensions.learn(connection, {item[1:6] for item in latest.values()})
         found = {
-            row[AT["key"]]: row for row in dialect.by_keys(
+            bytes(row[AT["key"]]): row for row in dialect.by_keys(
                 connection, case, STORED, self.source.id, self.state.generation, latest)
         } if self._highest or self.counts["pages"] else {}
         new: list[tuple[Any, ...]] = []
         changes: list[tuple[Any, ...]] = []
         revisions: list[tuple[Any, ...]] = []
         marks: set[tuple[int, str, str]] = set()
+        known, add = self._dimensions.known, differences.add
+        source, generation, run_id = self.source.id, self.state.generation, self.run_id
         for key, item in latest.items():
-            dims = self._dimensions.known[_names(item)]
+            dims = known[item[1:6]]
             values = (dims[0], *item[6:])
-            before = found.get(bytes(key))
-            if before is None:
-                new.append((self.source.id, self.state.generation, key, *values, self.run_id, self.run_id))
-                differences.add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
-                self._mark_dirty(marks, item.agency, item.service, item[6:10])
-                continue
-            self._mark(before[0])
-            if tuple(before[3:]) == values and before[2] is None:
-                continue
-            self._take_back(connection, before, differences, marks)
-            differences.add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
-            self._mark_dirty(marks, item.agency, item.service, item[6:10])
-            changes.append((*values, self.run_id, None, before[0]))
-            revisions += self._revisions(before, values)
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
+            before = found.get(key)
+            if before is not None:
+                self._mark(before[0])
+                if before[3:] == values and before[2] is None:
+                    continue
+                self._take_back(connection, before, differences, marks)
+                changes.append((*values, run_id, None, before[0]))
+                revisions += self._revisions(before, values)
+            else:
+                new.append((source, generation, key, *values, run_id, run_id))
+            add(1, dims, item.submitted_at, item.ended_at, item.ended_as, item.on_time, item.worked_seconds)
+            self._mark_dirty(marks, item.agency, item.service, item[7:10])
+        touch(connection, sorted(marks))
+        if self._missed_before:  # seen again: the next complete read that lacks it is the first one anew
+            again = sorted(self._missed_before & {row[0] for row in found.values()})
+            dialect.delete_many(connection, missed, "case", again)
         return new, changes, revisions
 
     def _take_back(
@@ -210,12 +259,16 @@ class Read:
                 before[AT["ended_as"]], before[AT["on_time"]], before[AT["worked_seconds"]],
             )
         agency, service = self._dimensions.names_of(before[AT["dim"]])[:2]
-        self._mark_dirty(marks, agency, service, before[AT["submitted_at"] : AT["ended_at"] + 1])
+        self._mark_dirty(marks, agency, service, before[AT["accepted_at"] : AT["ended_at"] + 1])
 
     def _mark_dirty(self, marks: set[tuple[int, str, str]], agency: str, service: str, stamps: Sequence[int | None]) -> None:
-        for stamp in stamps[1:]:  # accepted, first response, ended: the months whose durations may change
+        """``stamps``: accepted, first response, ended: the months whose durations may change."""
+        for stamp in stamps:
             if stamp is not None:
-                marks.add((floors(stamp, self.zone)[3], agency, service))
+                month = self._months.get(stamp // 900)
+                if month is None:
+                    month = self._months[stamp // 900] = floors(stamp, self.zone)[3]
+                marks.add((month, agency, service))
 
     def _revisions(self, before: Any, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         at = epoch(self.started)
@@ -245,8 +298,7 @@ class Read:
         ``span``: the submissions (from, until) that this read saw whole; known cases inside it that it lacks are noted,
         and tombstoned when the complete read before lacked them too. ``covered``: what it vouches for. ``message``: (en, id).
         """
-        with writing(self.engine).begin() as connection:
-            fence(connection, self.token)
+        with self._transaction() as connection:
             what = self._write(connection, *last_page) if last_page else set()
             if span is not None and complete:
                 what |= self._tombstones(connection, span, epoch(now))
@@ -259,8 +311,7 @@ class Read:
 
     def fail(self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str) -> None:
         """The end of a read that was not good: cursor, coverage and figures stay as they were."""
-        with writing(self.engine).begin() as connection:
-            fence(connection, self.token)
+        with self._transaction() as connection:
             finish_state(connection, Finish(
                 source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
                 started=self.started, zone=self.zone, message=(en, id), step=step,
@@ -289,15 +340,18 @@ class Read:
                 connection, revision, ("case", "run", "at", "field", "before", "after"),
                 [(identity, self.run_id, at, "deleted_at", None, str(at)) for identity in part],
             )
-        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows())
-        dialect.insert_many(connection, dirty, ("month", "agency", "service"), sorted(marks), _TOUCH)
+        dialect.add_to_cells(connection, cells, ("grain", "period", "dim"), _COUNTS, differences.rows()[0])
+        touch(connection, sorted(marks))
         self.counts["rows_deleted"] += len(again)
         return {"cases", "history"}
 
 
-_TOUCH = 'ON CONFLICT ("month", "agency", "service") DO UPDATE SET "touched" = "dirty"."touched" + 1'
+def touch(connection: Connection, months: Sequence[tuple[Any, ...]]) -> None:
+    """Mark (month, agency, service) as dirty: their histograms must be derived anew."""
+    dialect.insert_many(
+        connection, dirty, ("month", "agency", "service"), months,
+        'ON CONFLICT ("month", "agency", "service") DO UPDATE SET "touched" = "dirty"."touched" + 1',
+    )
+
+
 _COUNTS = tuple(column.name for column in cells.c)[3:]
-
-
-def _names(item: Case) -> Names:
-    return (item.agency, item.service, item.channel, item.district, item.kind)

@@ -1,11 +1,14 @@
-"""Derives stored cases again under today's declarations, by the same difference engine, as runs with their own revisions."""
+"""Derives stored cases again under today's declarations, by the same difference engine, as runs with their own revisions.
+
+Each page is read and written in one transaction, so that it cannot overwrite what a collection changed meanwhile.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from dashboard.cases import Case, Codes, Outcome, Sighting, kept_end
 from dashboard.clock import epoch
@@ -13,8 +16,8 @@ from dashboard.derive import Deriver
 from dashboard.store.changes import announce
 from dashboard.store.dialect import upsert
 from dashboard.store.engine import writing
-from dashboard.store.read import PAGE, Read
-from dashboard.store.tables import case, meta, run
+from dashboard.store.read import PAGE, Read, touch
+from dashboard.store.tables import case, histogram, meta, run
 
 if TYPE_CHECKING:
     from config.declarations import Regency
@@ -35,35 +38,41 @@ def recompute(
             engine, source, mode="recompute", token=token, now=now, declarations=regency.hash, zone=regency.zone, what="recompute"
         )
         deriver = Deriver(regency, source)
-        after = 0
-        while True:
-            cases, after = _next(engine, source.id, read.state.generation, after, since, deriver)
-            if not cases:
-                break
-            read.page(cases)
+        pages = _Pages(source.id, read.state.generation, since, deriver)
+        while read.page_of(pages.next):
+            pass
         with writing(engine).begin() as connection:
             connection.execute(update(run).where(run.c.id == read.run_id).values(
                 ended_at=now.timestamp(), outcome=Outcome.OK.value, **read.counts
             ))
         last = read.run_id
     with writing(engine).begin() as connection:
-        upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
-        upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
+        if since is None:  # otherwise older cases still stand as they were derived before
+            upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
+            upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
+        # A calendar changes what a working day is worth even where no case changed: every histogram is derived anew.
+        months = select(histogram.c.month, histogram.c.agency, histogram.c.service).distinct()
+        touch(connection, [tuple(row) for row in connection.execute(months)])
         announce(connection, "", {"declarations"})
     return last
 
 
-def _next(
-    engine: Engine, source: str, generation: int, after: int, since: int | None, deriver: Deriver
-) -> tuple[list[Case], int]:
-    statement = select(case).where(
-        case.c.source == source, case.c.generation == generation, case.c.id > after, case.c.deleted_at.is_(None)
-    ).order_by(case.c.id).limit(PAGE)
-    if since is not None:
-        statement = statement.where(case.c.submitted_at >= since)
-    with engine.connect() as connection:
-        rows = connection.execute(statement).all()
-    return [deriver.derive(_sighting(row)) for row in rows], rows[-1].id if rows else after
+class _Pages:
+    """Stored cases of one source in the order of their numbers, derived again, a page at a time."""
+
+    def __init__(self, source: str, generation: int, since: int | None, deriver: Deriver) -> None:
+        self.statement = select(case).where(
+            case.c.source == source, case.c.generation == generation, case.c.deleted_at.is_(None)
+        ).order_by(case.c.id).limit(PAGE)
+        if since is not None:
+            self.statement = self.statement.where(case.c.submitted_at >= since)
+        self.deriver, self.after = deriver, 0
+
+    def next(self, connection: Connection) -> list[Case]:
+        """The next page; none at the end."""
+        rows = connection.execute(self.statement.where(case.c.id > self.after)).all()
+        self.after = rows[-1].id if rows else self.after
+        return [self.deriver.derive(_sighting(row)) for row in rows]
 
 
 def _sighting(row: Any) -> Sighting:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, insert, select, update
 
+from dashboard import clock
 from dashboard.clock import epoch
 from dashboard.store.engine import writing
+from dashboard.store.lease import leader
 from dashboard.store.tables import request
+
+POLL_SECONDS = 0.1
 
 
 class Asked(NamedTuple):
@@ -57,6 +63,28 @@ def answer(engine: Engine, identity: int) -> dict[str, Any] | None:
     with engine.connect() as connection:
         text = connection.execute(select(request.c.result).where(request.c.id == identity)).scalar()
         return json.loads(text) if text else None
+
+
+def wait(
+    engine: Engine, identity: int, *, timeout_seconds: float, now: Callable[[], datetime] = clock.now
+) -> dict[str, Any] | None:
+    """The leader's answer, as soon as it is there. ``None`` after ``timeout_seconds``, or when the leader is gone: no leader
+    lives to take the request, or the one that took it is not the leader any more. A request that nobody took is withdrawn then.
+    """
+    until = time.monotonic() + timeout_seconds
+    with engine.connect() as connection:
+        asked_of = leader(connection, now())
+    while True:
+        found = answer(engine, identity)
+        if found is not None:
+            return found
+        with engine.connect() as connection:
+            leads = leader(connection, now())
+            taken = connection.execute(select(request.c.taken_at).where(request.c.id == identity)).scalar()
+        if leads is None or (taken is not None and leads != asked_of) or time.monotonic() >= until:
+            withdraw(engine, identity, now())
+            return answer(engine, identity) or None
+        time.sleep(POLL_SECONDS)
 
 
 def withdraw(engine: Engine, identity: int, now: datetime) -> bool:

@@ -17,7 +17,8 @@ def stored_sightings(connection: Connection, source: str, generation: int, keys:
     """Those of a source's cases that are known, by key; an end that the status did not let count is there again."""
     if not keys:
         return {}
-    return {
-        bytes(row[0]): Sighting(bytes(row[0]), row[1], row[2], row[3], row[4] if row[4] is not None else kept_end(row[5]), Codes.loads(row[5]))
-        for row in dialect.by_keys(connection, case, _COLUMNS, source, generation, keys)
-    }
+    found = {}
+    for key, submitted, accepted, response, ended, codes in dialect.by_keys(connection, case, _COLUMNS, source, generation, keys):
+        end = ended if ended is not None else kept_end(codes)
+        found[bytes(key)] = Sighting(bytes(key), submitted, accepted, response, end, Codes.loads(codes))
+    return found

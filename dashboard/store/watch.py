@@ -45,7 +45,7 @@ class Watcher:
                 if found:
                     return found
             if time.monotonic() >= until:
-                return []
+                return self._read()  # cheap, and no change waits for the next one should a notification get lost
 
     def _woken(self, left: float) -> bool:
         if not self._sqlite:

@@ -54,7 +54,7 @@ def upgrade() -> None:
     op.create_index(
         "case_ended",
         "case",
-        ["ended_at", "dim", "elapsed_seconds", "worked_seconds", "standard", "ended_as", "on_time"],
+        ["ended_at", "dim", "elapsed_seconds", "worked_seconds", "standard", "ended_as", "on_time", "deleted_at"],
         unique=False,
         sqlite_where=sa.text("ended_at IS NOT NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NOT NULL AND deleted_at IS NULL"),
@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.create_index(
         "case_open",
         "case",
-        ["due_at", "dim", "submitted_at", "accepted_at", "first_response_at"],
+        ["due_at", "dim", "submitted_at", "accepted_at", "first_response_at", "ended_as", "deleted_at"],
         unique=False,
         sqlite_where=sa.text("ended_as IS NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("ended_as IS NULL AND deleted_at IS NULL"),

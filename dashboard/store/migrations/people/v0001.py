@@ -68,6 +68,6 @@ def upgrade() -> None:
             "$$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$"
         )
         op.execute(
-            "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
+            "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
         )

@@ -1,0 +1,48 @@
+"""Fixtures that every test may use: a figures store on each engine, a fixed instant, the shared data's place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from dashboard.store.engine import migrate, open_engine
+from tests.servers import postgres
+
+NOW = datetime(2026, 11, 24, 2, 53, tzinfo=UTC)
+"""Tuesday, 24 November 2026, 10.53 WITA: the instant of the mock-ups."""
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One PostgreSQL for the session."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty figures store: a SQLite file, and a PostgreSQL schema."""
+    if request.param == "sqlite":
+        made = open_engine(f"sqlite:///{tmp_path / 'figures.sqlite'}")
+    else:
+        made = open_engine(request.getfixturevalue("postgres_url"))
+        with made.begin() as connection:
+            connection.execute(text("DROP SCHEMA IF EXISTS figures CASCADE"))
+        made.dispose()
+        made = open_engine(request.getfixturevalue("postgres_url"))
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_the_machine() -> None:
+    """The suite sees no settings of the machine that it runs on."""
+    for name in [name for name in os.environ if name.startswith("COMMAND_CENTER_") and name != "COMMAND_CENTER_SHARED"]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)

@@ -1,0 +1,189 @@
+"""Several at once: what one writes, another must neither lose nor half see."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from config.declarations import Regency
+from dashboard.cases import Case
+from dashboard.store import audit, dialect
+from dashboard.store.engine import migrate, open_engine, writing
+from dashboard.store.lease import Lease
+from dashboard.store.recompute import recompute
+from dashboard.store.tables import audit as audit_rows
+from dashboard.store.tables import case, cell
+from dashboard.store.verify import verify
+from tests.conftest import NOW
+from tests.store.cases import SOURCE, at, made
+from tests.store.reading import REGENCY, begin, collect, total
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty people store, on each engine."""
+    on_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'people.sqlite'}" if on_sqlite else request.getfixturevalue("postgres_url")
+    made_engine = open_engine(url, "people")
+    drop = [text("SELECT 1")] if on_sqlite else [text("DROP SCHEMA people CASCADE"), text("CREATE SCHEMA people")]
+    with writing(made_engine).begin() as connection:
+        for statement in drop:
+            connection.execute(statement)
+    migrate(made_engine, "people")
+    yield made_engine
+    made_engine.dispose()
+
+
+def at_once(work: Callable[[int], object], count: int = 6) -> list[Exception]:
+    """Do ``work`` in threads that start together; the errors that came of it."""
+    start, errors = threading.Barrier(count), list[Exception]()
+
+    def one(number: int) -> None:
+        start.wait()
+        try:
+            work(number)
+        except Exception as err:
+            errors.append(err)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return errors
+
+
+def test_audit_rows_of_several_writers_make_one_chain(people: Engine) -> None:
+    def write(number: int) -> None:
+        for turn in range(5):
+            with writing(people).begin() as connection:
+                audit.append(connection, f"writer {number}", "turn", {"turn": turn}, NOW)
+
+    assert at_once(write) == []
+    with people.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(audit_rows)).scalar() == 30
+        assert audit.broken_at(connection) is None
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET who = 'x'", "DELETE FROM audit"])
+def test_audit_rows_can_be_neither_changed_nor_deleted(people: Engine, statement: str) -> None:
+    with writing(people).begin() as connection:
+        audit.append(connection, "me", "look", {}, NOW)
+    with pytest.raises(DBAPIError, match="append-only"), writing(people).begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_audit_cannot_be_truncated_either(postgres_url: str) -> None:
+    store = open_engine(postgres_url, "people")
+    migrate(store, "people")
+    with pytest.raises(DBAPIError, match="append-only"), writing(store).begin() as connection:
+        connection.execute(text("TRUNCATE audit"))
+    store.dispose()
+
+
+def test_a_row_slipped_into_the_audit_is_found(people: Engine) -> None:
+    with writing(people).begin() as connection:
+        audit.append(connection, "me", "look", {}, NOW)
+        connection.execute(audit_rows.insert().values(
+            at=1, who="nobody", what="x", detail="{}", previous=bytes(32), hash=bytes(32)
+        ))
+    with people.connect() as connection:
+        assert audit.broken_at(connection) == 2
+
+
+def test_of_several_that_come_at_once_one_gets_the_first_lease(engine: Engine) -> None:
+    leases = [Lease(engine, f"host-{number}@elsewhere:{number}") for number in range(6)]
+    assert at_once(lambda number: leases[number].acquire(NOW)) == []
+    assert sorted(lease.token or 0 for lease in leases) == [0, 0, 0, 0, 0, 1]
+
+
+def test_one_answer_sees_one_state_while_a_run_commits(engine: Engine) -> None:
+    collect(engine, [made(1, at("2026-11-20T01:00"))])
+    with engine.connect() as connection:
+        cases = connection.execute(select(func.count()).select_from(case)).scalar()
+        collect(engine, [made(2, at("2026-11-20T02:00"))])
+        received = connection.execute(select(func.sum(cell.c.received)).where(cell.c.grain == 2)).scalar()
+    assert (cases, received) == (1, 1)
+
+
+def test_verify_finds_nothing_while_runs_commit(engine: Engine) -> None:
+    stop, found = threading.Event(), []
+
+    def check() -> None:
+        while not stop.is_set():
+            found.extend(verify(engine, REGENCY))
+
+    checking = threading.Thread(target=check)
+    checking.start()
+    for number in range(12):
+        collect(engine, [made(n, at("2026-11-20T01:00") + 60 * n) for n in range(number, number + 20)])
+    stop.set()
+    checking.join(30)
+    assert found == []
+
+
+def test_recompute_does_not_undo_what_a_run_changes_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run corrects the case between recompute's reading and writing of it, if anything can come between."""
+    regency = Regency(name="Uji", timezone="Asia/Makassar", sources={SOURCE.id: SOURCE})
+    collect(engine, [made(1, at("2026-11-20T01:00"))])
+    runs: list[threading.Thread] = []
+    real = dialect.by_keys
+
+    def slow(connection: Connection, *arguments: object) -> object:
+        monkeypatch.setattr(dialect, "by_keys", real)
+        thread = threading.Thread(target=lambda: collect(engine, [made(1, at("2026-11-20T01:00"), at("2026-11-21T01:00"))]))
+        thread.start()
+        thread.join(1)
+        runs.append(thread)
+        return real(connection, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dialect, "by_keys", slow)
+    recompute(engine, regency, now=NOW)
+    runs[0].join(30)
+    with engine.connect() as connection:
+        assert connection.execute(select(case.c.ended_at)).scalar() == at("2026-11-21T01:00")
+    assert verify(engine, REGENCY) == []
+
+
+def test_a_case_that_an_incremental_run_sees_is_missed_anew(engine: Engine) -> None:
+    one, two = made(1, at("2026-11-20T01:00")), made(2, at("2026-11-20T02:00"))
+    collect(engine, [one, two], whole=True)
+    collect(engine, [one], whole=True)
+    collect(engine, [two])
+    collect(engine, [one], whole=True)
+    assert total(engine, "received") == 2
+    collect(engine, [one], whole=True)
+    assert total(engine, "received") == 1
+
+
+def test_a_page_that_fails_at_its_end_is_not_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases: list[Case] = [made(1, at("2026-11-20T01:00"))]
+    read = begin(engine)
+
+    def fails(*_: object) -> int:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dashboard.store.read.announce", fails)
+        with pytest.raises(OSError, match="disk full"):
+            read.page(cases)
+    read.page(cases)
+    assert (read.counts["rows_read"], read.counts["rows_new"], read.counts["pages"]) == (1, 1, 1)
+    assert total(engine, "received") == 1
+    assert verify(engine, REGENCY) == []  # nor are numbers remembered that were given in it
+
+
+def test_a_lease_can_be_taken_over_only_when_it_has_run_out(engine: Engine) -> None:
+    first, second = Lease(engine, "one@elsewhere:1", ttl_seconds=15), Lease(engine, "two@elsewhere:2", ttl_seconds=15)
+    later: list[datetime] = [NOW + timedelta(seconds=seconds) for seconds in (10, 24, 26)]
+    assert first.acquire(NOW) == 1
+    assert first.renew(later[0])
+    assert second.acquire(later[1]) is None
+    assert second.acquire(later[2]) == 2
+    assert not first.renew(later[2])
