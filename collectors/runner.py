@@ -32,6 +32,7 @@ from dashboard.store.preview import Preview
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.state import SourceState
+from dashboard.worktime import calendar_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -293,8 +294,10 @@ def _store(
             cases, rejects = cases[PAGE:], rejects[PAGE:]
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
     message = _aside(source, pipeline.rejected, last) if pipeline.rejected else ("", "")
+    ended, before = now(), read.state.last_new_at
+    gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
     read.finish(
-        outcome=outcome, now=now(), cursor={"since": what.cursor(source, pipeline.updated, started)},
+        outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
         signature=pipeline.seen.joined(pipeline.before).as_dict() if pipeline.seen.columns else None, reconciled=what.full,

@@ -91,30 +91,32 @@ def _overdue(
     seconds = at - day_start(local_day(at, zone), zone)
     past = gauges_at(context, "overdue", [day_start(day, zone) + seconds for day in days], version)
     covered = covered_days(context, sources, days, version)
+    marks = _last_day(context, at)
     for agency, keys in judged.items():
         value = sum(counts.get((key, agency), 0) for key in keys)
         values = [
-            between(*marks, keys, agency) for day, marks in zip(days, past, strict=True) if all(day in covered[key] for key in keys)
+            between(*then_marks, keys, agency) for day, then_marks in zip(days, past, strict=True)
+            if all(day in covered[key] for key in keys)
         ]
         band = band_of([one for one in values if one is not None], needed)
         if band is None or value <= band.high:
             continue
         yield Alarm(
             key=f"overdue:{agency}", rule="overdue", level=Level.WARNING, subject=_short(context, agency),
-            since=_since_above(_last_day(context, at).get(agency, {}), band.high, at),
+            since=_since_above(marks.get(agency, {}), band.high, at),
             params={"count": value, "typical": band.median}, value=float(value), source_state=state,
         )
 
 
 def _last_day(context: Context, at: int) -> dict[str, dict[int, float]]:
     """Overdue by agency at each ten-minute mark of the day before an instant; the leader writes a mark within its minute."""
-    statement = (
-        select(gauge.c.agency, gauge.c.at, func.sum(gauge.c.value)).where(
-            gauge.c.at > at - DAY, gauge.c.at <= at, gauge.c.metric == "overdue"
-        ).group_by(gauge.c.agency, gauge.c.at)
-    )
 
     def read() -> dict[str, dict[int, float]]:
+        statement = (
+            select(gauge.c.agency, gauge.c.at, func.sum(gauge.c.value)).where(
+                gauge.c.at > at - DAY, gauge.c.at <= at, gauge.c.metric == "overdue"
+            ).group_by(gauge.c.agency, gauge.c.at)
+        )
         found: dict[str, dict[int, float]] = {}
         with context.engine.connect() as connection:
             for agency, mark, value in connection.execute(statement):
@@ -139,8 +141,9 @@ def _since_above(marks: dict[int, float], high: float, at: int) -> int:
 
 def standard_alarms(context: Context, known: dict[str, SourceAge], version: Versions) -> Iterator[Alarm]:
     """The 90th percentile of the last 30 days over the standard, judged with enough cases."""
+    parts = feeding(context)
     for agency, times in sorted(thirty_days(context, version).times.items()):
-        sources = {source for source, who, _ in feeding(context) if who == agency}
+        sources = {source for source, who, _ in parts if who == agency}
         states = sorted({known[source].state for source in sources if known[source].state in OUT})
         if times.enough and times.p90_share is not None and times.p90_share > 1:
             yield Alarm(

@@ -26,7 +26,7 @@ class Context(NamedTuple):
 
 
 class State(StrEnum):
-    """How a figure stands. The names are those of the table of states; words under ``states.<name>``."""
+    """How a figure stands. The names are those of the table of states; words under ``panels.states.<name>``."""
 
     NORMAL = "normal"  # fresh
     LATE = "late"  # missed its rhythm, inside its limit

@@ -215,7 +215,7 @@ def _told(asked: Asked, metric: str, one: Value | None, number: int, vouched: se
     """Value and state: a count that nothing vouches for is not provided; one that something does is a true zero."""
     if one is not None and (one.value is not None or one.state is not None):
         return one.value, one.state or State.NORMAL
-    countable = METRICS[metric].unit is Unit.CASES
+    countable = METRICS[metric].unit is Unit.CASES and (metric != "waiting_now" or asked.periods[number].end > asked.now)
     if asked.periods[number].start > asked.now or number not in vouched:
         return None, State.NOT_PROVIDED
-    return (0.0, State.NORMAL) if countable and metric != "waiting_now" else (None, State.NOT_APPLICABLE)
+    return (0.0, State.NORMAL) if countable else (None, State.NOT_APPLICABLE)

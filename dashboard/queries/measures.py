@@ -132,7 +132,8 @@ def backlog(asked: Asked) -> Values:
             counts = steps.get((number, group))
             if counts:
                 standing += counts["opened"] - counts["left"]
-            found[number, group] = Value(float(standing), standing)
+            if standing:  # whether nothing standing is a true zero, coverage tells
+                found[number, group] = Value(float(standing), standing)
     return found
 
 
@@ -174,7 +175,8 @@ def standing(asked: Asked, condition: Callable[[int], Any]) -> Values:
             ).group_by(*asked.groups)
         )
         for row in asked.connection.execute(statement):
-            found[number, tuple(row[:-1])] = Value(float(row[-1]), int(row[-1]))
+            if row[-1]:
+                found[number, tuple(row[:-1])] = Value(float(row[-1]), int(row[-1]))
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from dashboard.clock import DAY, HOUR
 from dashboard.queries.answers import Context, Rolling, question
 from dashboard.queries.today import Day, day_of
 from dashboard.queries.totals import figure
-from dashboard.queries.volumes import MARK, Lines, kept, settled
+from dashboard.queries.volumes import MARK, Line, Lines, kept, settled
 
 BAND_STEP = HOUR
 
@@ -26,7 +27,8 @@ def received_rolling(context: Context) -> Rolling:
     if one.data_until is not None:  # the line ends where the data does: after it there is nothing, not zero
         end = min(end, one.data_until - (day.now - day.seconds))
     steps = [] if end < 0 or one.value is None else [*range(0, int(end) + 1, MARK), *([end] if end % MARK else [])]
-    line = tuple((second / 60, hour_to(day, second, day.sums, over)) for second in steps)
+    whole = {("", ""): {"received": added(day.sums[source, ""]["received"] for source in over if (source, "") in day.sums)}}
+    line = tuple((second / 60, hour_to(day, second, whole, ("",))) for second in steps)
     return Rolling(
         as_of=day.now, line=line, band=_usual_day(day, over), last=line[-1][1] if line else None, figure=one,
         changes_at=day.changes_at, limits=one.limits,
@@ -42,6 +44,11 @@ def _usual_day(day: Day, sources: tuple[str, ...]) -> tuple[tuple[float, float, 
         return tuple((minute, one.low, one.high) for minute, one in bands if one is not None)
 
     return kept(day.context, ("usual day", day.today, sources), (settled(day.context, day.version), covered), make)
+
+
+def added(lines: Iterable[Line]) -> Line:
+    """The sum of running sums, step by step."""
+    return [sum(steps) for steps in zip(*lines, strict=True)] or [0]
 
 
 def hour_to(day: Day, seconds: float, sums: Lines, sources: tuple[str, ...]) -> float:

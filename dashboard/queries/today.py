@@ -202,7 +202,7 @@ class Open:
 
 
 def open_by_part(context: Context, version: Versions, at: int | None = None) -> dict[Part, Open]:
-    """Open cases by (source, agency, kind); ``at``: as due at an earlier instant, of those still open now.
+    """Open cases by (source, agency, kind); ``at``: as due at an earlier instant, of those still open in this minute.
 
     The due time is judged inside the sums: as a condition it would lead SQLite to the index of all due cases, and past the
     index of the open ones, which covers this question.
@@ -220,7 +220,7 @@ def open_by_part(context: Context, version: Versions, at: int | None = None) -> 
         with context.engine.connect() as connection:
             return {(row[0], row[1], row[2]): Open(int(row[3]), int(row[4]), row[5]) for row in connection.execute(statement)}
 
-    return kept(context, ("open", at is None), (version, instant), read)
+    return kept(context, ("open", at), (version, instant) if at is None else epoch(context.now) // 60, read)
 
 
 def next_due(parts: Mapping[Part, Open], kinds: Collection[str]) -> int | None:

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
@@ -115,19 +116,17 @@ def _read_day(context: Context, day: date) -> Cumulated:
     )
     raw: Cumulated = {}
     with context.engine.connect() as connection:
-        for source, agency, kind, period, *counts in connection.execute(statement):
+        for source, agency, kind, period, received, completed, on_time, judged in connection.execute(statement):
             part = raw.get((source, agency, kind))
             if part is None:
                 part = raw[source, agency, kind] = {name: [0] * (steps + 1) for name in COUNTED}
             place = (period - start) // MARK + 1
-            for name, count in zip(COUNTED, counts, strict=True):
-                if count:
-                    part[name][place] += count
-    for part in raw.values():
-        for line in part.values():
-            for number in range(1, len(line)):
-                line[number] += line[number - 1]
-    return raw
+            part["received"][place] += received
+            if completed:
+                part["completed"][place] += completed
+                part["completed_on_time"][place] += on_time
+                part["completed_judged"][place] += judged
+    return {part: {name: list(accumulate(line)) for name, line in lines.items()} for part, lines in raw.items()}
 
 
 def at_minute(line: Line, seconds: float) -> float:

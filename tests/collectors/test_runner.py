@@ -469,3 +469,13 @@ def test_readings_are_stored_by_their_key(agency: Agency, site: Sites) -> None:
     result = here.run()
     assert (result.rows_new, result.rows_changed) == (0, 1)
     assert here.value(select(reading.c.value).order_by(reading.c.period.desc())) == 90
+
+
+def test_gaps_between_new_rows_are_counted_in_service_hours(agency: Agency, site: Sites) -> None:
+    agency.answers["/a"] = rows([request(1)])
+    here = site(**source(agency))
+    here.run()
+    agency.answers["/a"] = rows([request(1), request(2)])
+    here.now = NOW + timedelta(days=1)
+    here.run()
+    assert here.state.gaps == (27_000.0,)  # from Tuesday to Wednesday, 10:53: one working day of 7.5 hours
