@@ -12,38 +12,56 @@ from sqlalchemy.dialects import postgresql, sqlite
 Rows = Sequence[tuple[Any, ...]]
 
 
-def marks(connection: Connection, count: int) -> str:
-    """``count`` positional parameters of the driver."""
-    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)
-
-
 @lru_cache(maxsize=256)
-def _insert(dialect: str, table: str, columns: tuple[str, ...], conflict: str) -> str:
-    mark = "?" if dialect == "sqlite" else "%s"
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table}" ({names}) VALUES ({", ".join([mark] * len(columns))}) {conflict}'
+def _columns(table: Table, columns: tuple[str, ...]) -> tuple[str, str]:
+    """PostgreSQL: the columns' names, and one array parameter for each, of its type."""
+    types = [table.c[name].type.compile(postgresql.dialect()) for name in columns]  # type: ignore[no-untyped-call]
+    return ", ".join(f'"{name}"' for name in columns), ", ".join(f"%s::{type_}[]" for type_ in types)
 
 
 def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Rows, conflict: str = "") -> None:
-    """Insert tuples; ``conflict`` is what follows (``ON CONFLICT …``), the same words in both dialects."""
-    if rows:
-        statement = _insert(connection.dialect.name, table.name, tuple(columns), conflict)
-        connection.exec_driver_sql(statement, list(rows))
+    """Insert tuples; ``conflict`` is what follows (``ON CONFLICT …``), the same words in both dialects.
+
+    PostgreSQL takes all rows in one statement (a third less time for cells than one each): no two rows may have the same key
+    where ``conflict`` updates.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        names, marked = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marked}) {conflict}', list(rows))
+        return
+    names, arrays = _columns(table, tuple(columns))
+    statement = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}) {conflict}'
+    connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
 
 
 def update_many(connection: Connection, table: Table, columns: Sequence[str], rows: Rows, where: str = "id") -> None:
-    """Update by key: tuples of the columns' values and, last, the key's."""
-    if rows:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        sets = ", ".join(f'"{name}" = {mark}' for name in columns)
-        connection.exec_driver_sql(f'UPDATE "{table.name}" SET {sets} WHERE "{where}" = {mark}', list(rows))
+    """Update by key: tuples of the columns' values and, last, the key's. No key twice."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        sets = ", ".join(f'"{name}" = ?' for name in columns)
+        connection.exec_driver_sql(f'UPDATE "{table.name}" SET {sets} WHERE "{where}" = ?', list(rows))
+        return
+    names, arrays = _columns(table, (*columns, where))
+    sets = ", ".join(f'"{name}" = given."{name}"' for name in columns)
+    connection.exec_driver_sql(
+        f'UPDATE "{table.name}" SET {sets} FROM unnest({arrays}) AS given ({names}) '
+        f'WHERE "{table.name}"."{where}" = given."{where}"',
+        tuple(map(list, zip(*rows, strict=True))),
+    )
 
 
 def delete_many(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
     """Delete the rows whose ``column`` is one of ``values``."""
-    if values:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE "{column}" = {mark}', [(value,) for value in values])
+    if not values:
+        return
+    head = f'DELETE FROM "{table.name}" WHERE "{column}"'
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"{head} = ?", [(value,) for value in values])
+    else:
+        connection.exec_driver_sql(f"{head} = ANY(%s)", (list(values),))
 
 
 def add_to_cells(connection: Connection, table: Table, keys: Sequence[str], counts: Sequence[str], rows: Rows) -> None:
@@ -64,8 +82,13 @@ def by_keys(
         values: tuple[Any, ...] = (source, generation, *wanted)
         head = f'SELECT {names} FROM "{table.name}" WHERE source = ? AND generation = ? AND {where}'
     else:
-        head = f'SELECT {names} FROM "{table.name}" WHERE source = %s AND generation = %s AND key = ANY(%s)'
-        values = (source, generation, wanted)
+        # One look into the unique index per key, whatever the planner believes: a first load has no statistics yet, and with
+        # "key = ANY" each page scanned all that its source had brought before.
+        head = (
+            f'SELECT found.* FROM unnest(%s::bytea[]) AS wanted (key) CROSS JOIN LATERAL (SELECT {names} FROM "{table.name}" '
+            'WHERE source = %s AND generation = %s AND key = wanted.key LIMIT 1) AS found'
+        )
+        values = (wanted, source, generation)
     return connection.exec_driver_sql(head, values).fetchall()
 
 
