@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, text
 
 from dashboard.store.engine import migrate, open_engine
@@ -15,6 +16,28 @@ from tests.servers import postgres
 
 NOW = datetime(2026, 11, 24, 2, 53, tzinfo=UTC)
 """Tuesday, 24 November 2026, 10.53 WITA: the instant of the mock-ups."""
+
+
+CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-snapshots`` writes the snapshots of drawings anew."""
+    parser.addoption("--update-snapshots", action="store_true", help="write the snapshots of drawings anew")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium: one for the whole session, for a thread can hold only one Playwright."""
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("needs /usr/bin/chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.conftest import CHROMIUM
 from tests.servers import free_port
-from tests.test_end_to_end import CHROMIUM
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((1920, 1080), (3840, 2160), (1080, 1920))

@@ -11,16 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.ledger import DECLARATION, Ledger, served
 from tests.product import Product, end
 from tests.servers import free_port
 
-CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]
 SCREENS = """
 [scenes.today]
 name = { id = "Hari ini", en = "Today" }
@@ -33,18 +29,14 @@ scenes = ["today"]
 FIGURE, STALE = "#received_today--figure", "#received_today--stale-head"
 TICKS_SECONDS = 6.0
 
-pytestmark = [
-    pytest.mark.browser, pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="Chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def wall() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-        yield page
-        browser.close()
+def wall(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    yield context.new_page()
+    context.close()
 
 
 def test_a_figure_goes_from_the_agency_to_the_wall_and_the_wall_never_lies(tmp_path: Path, wall: Page) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ from dashboard.guard import Guard, Rules
 from dashboard.live.hub import Hub
 from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
 from tests.live import toy
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a thread of its own: in this one the browser's loop may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 BASE = "127.0.0.1:8100"
 PATHS = {  # one example of each route of the table
@@ -82,7 +90,7 @@ class House:
         self, role: str, method: str, path: str, body: bytes = b"", kind: str = "http", **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         """(status, headers, body); a WebSocket's status is its close code. A stream is left after its first bytes."""
-        return asyncio.run(self._ask(self.scope(role, method, path, kind, **headers), body))
+        return run(self._ask(self.scope(role, method, path, kind, **headers), body))
 
     async def _ask(self, scope: dict[str, Any], body: bytes) -> tuple[int, dict[str, str], bytes]:
         sent: list[dict[str, Any]] = []
@@ -233,18 +241,18 @@ def test_data_is_not_kept_and_versioned_assets_for_ever(house: House) -> None:
         assert house.ask("device", "GET", path)[1]["cache-control"] == "no-store"
     scope = house.scope("device", "GET", "/wall/assets/live.js")
     for query, wanted in ((b"v=0123", "public, max-age=31536000, immutable"), (b"", "no-cache")):
-        assert asyncio.run(house._ask({**scope, "query_string": query}, b""))[1]["cache-control"] == wanted
+        assert run(house._ask({**scope, "query_string": query}, b""))[1]["cache-control"] == wanted
 
 
 def test_versioned_assets_are_packed_once_and_only_for_a_principal(house: House) -> None:
     scope = {**house.scope("device", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
-    first, again = (asyncio.run(house._ask(dict(scope), b"")) for _ in range(2))
+    first, again = (run(house._ask(dict(scope), b"")) for _ in range(2))
     assert first == again
     assert first[1]["content-encoding"] == "gzip"
     nobody = {**house.scope("none", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
-    assert asyncio.run(house._ask(nobody, b""))[0] == 401
+    assert run(house._ask(nobody, b""))[0] == 401
     plain = {**house.scope("device", "GET", "/wall/assets/live.js"), "query_string": b"v=77"}
-    assert asyncio.run(house._ask(plain, b""))[2].startswith(b"// The live client")
+    assert run(house._ask(plain, b""))[2].startswith(b"// The live client")
 
 
 def test_the_addresses_of_assets_carry_their_hash(house: House) -> None:
@@ -295,14 +303,14 @@ async def _call(guard: Guard, role: str, body: bytes) -> int:
 def test_a_callback_is_for_its_roles_only(outputs: Any, output: str) -> None:
     guard, _ = _guarded({output: frozenset({"operator"})})
     body = json.dumps({"output": output, "outputs": outputs}).encode()
-    assert asyncio.run(_call(guard, "operator", body)) == 200
-    assert asyncio.run(_call(guard, "device", body)) == 403
+    assert run(_call(guard, "operator", body)) == 200
+    assert run(_call(guard, "device", body)) == 403
 
 
 def test_an_output_that_says_one_thing_and_asks_another_is_refused() -> None:
     guard, reached = _guarded({"a.children": frozenset({"device"})})
     body = json.dumps({"output": "a.children", "outputs": {"id": "secret", "property": "children"}}).encode()
-    assert asyncio.run(_call(guard, "device", body)) == 403
+    assert run(_call(guard, "device", body)) == 403
     assert reached == []
 
 
@@ -314,7 +322,7 @@ def test_an_output_that_says_one_thing_and_asks_another_is_refused() -> None:
     )).map(lambda value: json.dumps(value).encode())))
 def test_whatever_is_posted_nothing_gets_through_and_nothing_breaks(body: bytes) -> None:
     guard, reached = _guarded({"a.children": frozenset({"operator"})})
-    assert asyncio.run(_call(guard, "device", body)) == 403
+    assert run(_call(guard, "device", body)) == 403
     assert reached == []
 
 
