@@ -7,7 +7,7 @@
   const here = location.pathname.replace(/[^/]*$/, "");
   const state = {
     connected: false, tick: 2000, offset: null, offsets: [], heard: performance.now(), lastServer: null, lostAt: null,
-    tries: 0, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
+    tries: 0, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
   };
   window.commandCenter = state;
   let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
@@ -140,7 +140,8 @@
       writeAll();
       requestAnimationFrame(() => {
         const now = serverNow();
-        const took = frame.changed_ms && now !== null ? now - frame.changed_ms : null;
+        // What changed before this screen joined was not for it to paint in time.
+        const took = now !== null && frame.changed_ms > state.joined ? now - frame.changed_ms : null;
         state.paints.push({panel: frame.panel, seq: frame.seq, at: now, took});
         if (state.paints.length > RING) state.paints.shift();
         document.body.dataset.paintedSeq = String(frame.seq);
@@ -217,6 +218,7 @@
       learn(data.now);
       state.tick = data.tick_seconds * 1000;
       state.tries = 0;
+      state.joined = data.now;
       seqs.clear();               // another process numbers anew
       compare(data);
       found();

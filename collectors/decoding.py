@@ -91,7 +91,7 @@ def _not_text(where: str, charset: str, stopped: int) -> SourceChanged:
 
 
 def strict_json(text: str, where: str) -> Any:
-    """The JSON of a text; objects with NaN or a key twice come as :class:`Unfit`. Raises ``SourceChanged`` with where it stopped."""
+    """The JSON of a text; objects with NaN or a key twice come as :class:`Unfit`. Raises ``SourceChanged``, with where."""
     try:
         try:
             return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)

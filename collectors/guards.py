@@ -106,12 +106,13 @@ def check_count(source: Source, verdict: Verdict) -> None:
     if verdict.missing == verdict.known and verdict.new:
         raise SourceHeld(
             f"every one of {verdict.new} ids is new and all {verdict.known} known ones are gone; a new system? Release, or reject",
-            f"semua {verdict.new} id baru dan {verdict.known} yang dikenal hilang; sistem baru? Lepaskan, atau tolak", step="validate",
+            f"semua {verdict.new} id baru dan {verdict.known} yang dikenal hilang; sistem baru? Lepaskan, atau tolak",
+            step="validate",
         )
     if verdict.missing > MOST_MISSING_SHARE * verdict.known:
         share = round(100 * verdict.missing / verdict.known)
         raise SourceHeld(
             f"count fell: {share} % of {verdict.known} known cases are missing; the last good figures stay. Release, or reject",
-            f"jumlah turun: {share}% dari {verdict.known} kasus yang dikenal hilang; angka terakhir dipertahankan. Lepaskan, atau tolak",
+            f"jumlah turun: {share}% dari {verdict.known} kasus yang dikenal hilang; angka terakhir tetap. Lepaskan, atau tolak",
             step="validate",
         )

@@ -78,7 +78,8 @@ def run_readings(
         rows += len(page.rows)
         put_aside += len(rejected)
         stamps = [row.published_at for row in found if row.published_at is not None]
-        published = max([*stamps, *([int(page.published_at)] if page.published_at else []), *([published] if published else [])], default=None)
+        told = [int(at) for at in (page.published_at, published) if at is not None]
+        published = max([*stamps, *told], default=None)
     started = epoch(read.started)
     outcome = Outcome.EMPTY if not rows else Outcome.PARTIAL if put_aside else Outcome.OK
     read.finish(

@@ -22,6 +22,7 @@ from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
 from collectors.spool import Spool
+from config.declarations import FieldMap
 from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
@@ -63,7 +64,7 @@ class RunResult:
         return {**asdict(self), "outcome": self.outcome.value}
 
 
-def run_source(  # noqa: PLR0913  (all but four have a default, and each is a word of the command line)
+def run_source(
     engine: Engine, regency: Regency, source_id: str, *, settings: Settings, token: int | None = None,
     since: datetime | None = None, dry_run: bool = False, reconcile: bool = False, now: Callable[[], datetime] = clock.now,
 ) -> RunResult:
@@ -71,7 +72,7 @@ def run_source(  # noqa: PLR0913  (all but four have a default, and each is a wo
 
     ``since`` reads again from an instant, without tombstones; ``reconcile`` reads all; ``dry_run`` writes nothing.
     """
-    source = regency.sources[source_id]
+    source = _declared(regency.sources[source_id])
     if dry_run:
         return _dry_run(engine, regency, source, settings, since, now)
     read = Read.begin(
@@ -94,6 +95,14 @@ def run_source(  # noqa: PLR0913  (all but four have a default, and each is a wo
         )
     announce(source.id, before, result)
     return result
+
+
+def _declared(source: Source) -> Source:
+    """The source with its connector's ``updated_at`` as the field of that name, where the mapping has none."""
+    column = source.options.get("updated_at")
+    if not isinstance(column, str) or "updated_at" in source.fields or source.feeds != "cases":
+        return source
+    return source.model_copy(update={"fields": {**source.fields, "updated_at": FieldMap.model_validate({"from": column})}})
 
 
 def announce(source: str, before: SourceState, result: RunResult) -> None:
@@ -334,7 +343,7 @@ def _dry_run(
 
 def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 20) -> RunResult:
     """Read one page, map some rows, write nothing but the source's key: whether the declaration works."""
-    source = regency.sources[source_id]
+    source = _declared(regency.sources[source_id])
     try:
         reading = reading_of(source, settings, since=None, since_kind="changed")
         page = next(iter(CONNECTORS[source.connector].read(reading)), None)

@@ -71,7 +71,8 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
         if sheet is not None and sheet not in book.sheet_names:
             known = ", ".join(book.sheet_names)
             raise SourceChanged(
-                f"{name}: no sheet {sheet!r}; there are: {known}", f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}", step="parse"
+                f"{name}: no sheet {sheet!r}; there are: {known}", f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}",
+                step="parse",
             )
         found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
         yield from enumerate(found.iter_rows(), start=1)

@@ -16,45 +16,57 @@ from collectors.events import EventRow, merge_events
 from collectors.mapping import Mapping
 from dashboard.cases import Codes, Sighting
 
+MOST_TEXTS = 50_000
+
 
 class Spool:
     """A file of sightings in order, or of event rows merged by case. Use it as a context."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = tempfile.TemporaryDirectory(prefix="read-", dir=folder)
-        self._file = sqlite3.connect(Path(self._folder.name) / "spool.sqlite", isolation_level=None)
+        place = tempfile.TemporaryDirectory(prefix="read-", dir=folder)
+        self._file = sqlite3.connect(Path(place.name) / "spool.sqlite", isolation_level=None)
+        self._texts: dict[Codes, str] = {}
         for statement in (
             "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF",
-            "CREATE TABLE kept (n INTEGER PRIMARY KEY, text TEXT)", "CREATE TABLE event (key BLOB PRIMARY KEY, text TEXT)", "BEGIN",
+            f"CREATE TABLE kept ({', '.join(Sighting._fields)})", "CREATE TABLE event (key BLOB PRIMARY KEY, text TEXT)", "BEGIN",
         ):
             self._file.execute(statement)
+        place.cleanup()  # the open file has no name any more, so a killed read leaves nothing behind
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._file.close()
-        self._folder.cleanup()
 
     def keep(self, sightings: Sequence[Sighting]) -> None:
         """Append sightings."""
-        self._file.executemany(
-            "INSERT INTO kept (text) VALUES (?)", [(json.dumps([item.key.hex(), *item[1:]]),) for item in sightings]
-        )
+        texts = self._texts
+        if len(texts) > MOST_TEXTS:
+            texts.clear()
+        rows = []
+        for item in sightings:
+            text = texts.get(item.codes)
+            if text is None:
+                text = texts[item.codes] = item.codes.dumps()
+            rows.append((*item[:5], text, *item[6:]))
+        self._file.executemany("INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def sightings(self, size: int) -> Iterator[list[Sighting]]:
         """The kept sightings again, in pages."""
-        cursor = self._file.execute("SELECT text FROM kept ORDER BY n")
+        known: dict[str, Codes] = {}
+        cursor = self._file.execute("SELECT * FROM kept ORDER BY rowid")
         while rows := cursor.fetchmany(size):
-            yield [self._sighting(json.loads(text)) for (text,) in rows]
-
-    @staticmethod
-    def _sighting(parts: list[object]) -> Sighting:
-        key, submitted, accepted, response, ended, codes, published, updated = parts
-        return Sighting(
-            bytes.fromhex(str(key)), submitted, accepted, response, ended, Codes(*codes), published, updated,  # type: ignore
-        )
+            page = []
+            for key, submitted, accepted, response, ended, text, published, updated in rows:
+                codes = known.get(text)
+                if codes is None:
+                    if len(known) > MOST_TEXTS:
+                        known.clear()
+                    codes = known[text] = Codes.loads(text)
+                page.append(Sighting(key, submitted, accepted, response, ended, codes, published, updated))
+            yield page
 
     def merge(self, mapping: Mapping, rows: Sequence[EventRow]) -> None:
         """Merge rows of an event log into their cases."""

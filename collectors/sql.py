@@ -32,7 +32,9 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 PORTS = {"mysql": 3306, "postgresql": 5432}
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-_WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+update|lock\s+in\s+share|for\s+share|load_file\s*\(|load_extension\s*\()")
+_WRITES = re.compile(
+    r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+update|lock\s+in\s+share|for\s+share|load_file\s*\(|load_extension\s*\()"
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
 _REFUSED_MYSQL = {1044, 1045, 1142, 1143, 1227, 1698}
 _CHANGED_MYSQL = {1049, 1054, 1064, 1146, 1305, 1356}
@@ -89,9 +91,9 @@ class _Place:
     left: float
 
 
-def _since(reading: Reading) -> datetime:
+def _since(reading: Reading) -> str:
     at = max(reading.since or 0.0, 0.0)
-    return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(reading.timezone)).replace(tzinfo=None, microsecond=0)
+    return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(reading.timezone)).replace(tzinfo=None, microsecond=0).isoformat(" ")
 
 
 def read_sql(reading: Reading) -> Iterator[Page]:
@@ -131,10 +133,19 @@ def _pages(cursor: Any, names: list[str], reading: Reading, where: str) -> Itera
 
 
 def _bound(query: str, mark: str) -> tuple[str, int]:
-    """The query with the driver's parameter for each ``:since``, and how many there are (percent signs escaped)."""
-    uses = len(re.findall(r"(?<![:\w]):since\b", query))
-    escaped = query.replace("%", "%%") if mark == "%s" and uses else query
-    return re.sub(r"(?<![:\w]):since\b", mark, escaped), uses
+    """The query with the driver's parameter for each ``:since`` outside of quotes, and how many there are.
+
+    Percent signs are escaped only where the driver reads them, that is with a parameter.
+    """
+    parts: list[str] = []
+    at = uses = 0
+    for quoted in [*_QUOTED.finditer(query), None]:
+        bare, count = re.subn(r"(?<![:\w]):since\b", "\0", query[at : quoted.start() if quoted else len(query)])
+        parts += [bare, quoted[0] if quoted else ""]
+        uses += count
+        at = quoted.end() if quoted else len(query)
+    text = "".join(parts)
+    return (text.replace("%", "%%") if mark == "%s" and uses else text).replace("\0", mark), uses
 
 
 def _mysql(reading: Reading, place: _Place) -> Iterator[Page]:
@@ -267,13 +278,13 @@ def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iter
                 lambda action, *_: sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
             )
             connection.set_progress_handler(lambda: int(time.monotonic() > reading.deadline), 100_000)
-            cursor = connection.execute(query, (_since(reading).isoformat(sep=" "),) * uses)
+            cursor = connection.execute(query, (_since(reading),) * uses)
             names = [column[0] for column in cursor.description]
             yield from _pages(cursor, names, reading, where)
         finally:
             connection.close()
     except sqlite3.OperationalError as err:
-        gone = str(err).startswith(("no such", "near "))
+        gone = str(err).startswith(("no such", "near ", "not authorized", "access to "))
         raise (_changed if gone else _unavailable)(where, str(err).partition(":")[0]) from err
     except sqlite3.DatabaseError as err:
         raise _changed(where, str(err).partition(":")[0]) from err

@@ -117,8 +117,8 @@ class _Table:
                 self._in_time()
         if header is None:
             raise SourceChanged(
-                f"{self.name}: no header in row {self.options.header_row}", f"{self.name}: tidak ada judul di baris {self.options.header_row}",
-                step="parse",
+                f"{self.name}: no header in row {self.options.header_row}",
+                f"{self.name}: tidak ada judul di baris {self.options.header_row}", step="parse",
             )
         yield self._page(header, rows, lines, broken)
 

@@ -3,96 +3,35 @@
 A folder needs ``regency.toml`` and one agency; all else has defaults; ``extends`` names another folder. An unknown key, a
 bad unit or a metric that does not exist is a :class:`DeclarationError` that names the file and the key.
 """
+# ruff: noqa: RUF012 - pydantic copies a default for each instance
 
 from __future__ import annotations
 
-import re
-from datetime import date, time, timedelta
-from enum import StrEnum
+from datetime import date, timedelta
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(second|minute|hour|day|week)s?\s*$")
-_PROMISE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(working )?(minute|hour|day)s?\s*$")
+from config.terms import (
+    CalendarRules,
+    DeclarationError,
+    Declared,
+    Duration,
+    Hours,
+    Slug,
+    Standard,
+    StandardUnit,
+    Words,
+    Zone,
+)
 
-
-class DeclarationError(Exception):
-    """A declaration is wrong; ``file`` and ``key`` say where. The kernel shows it as a ``ConfigError``."""
-
-    def __init__(self, message: str, *, file: str = "", key: str = "", id: str = "") -> None:
-        super().__init__(": ".join(part for part in (file, key, message) if part))
-        self.message, self.message_id, self.file, self.key = message, id or message, file, key
-
-
-def _duration(value: Any) -> Any:
-    """``"5 minutes"`` → timedelta(minutes=5)."""
-    if isinstance(value, str):
-        found = _DURATION.match(value)
-        if not found:
-            raise ValueError(f"{value!r} is not a duration such as '5 minutes', '30 seconds', '7 days'")
-        return timedelta(**{found[2] + "s": float(found[1])})
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-
-
-class Declared(BaseModel):
-    """Base: unknown keys are errors, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Words(Declared):
-    """The same words in both languages."""
-
-    id: str
-    en: str
-
-
-class StandardUnit(StrEnum):
-    """Units of a promise. Working ones run on the agency's calendar."""
-
-    MINUTES = "minutes"
-    WORKING_MINUTES = "working minutes"
-    HOURS = "hours"
-    WORKING_HOURS = "working hours"
-    DAYS = "days"
-    WORKING_DAYS = "working days"
-
-
-class Standard(Declared):
-    """A service standard in force from a day on: ``promise`` as in "1 working day", ``basis`` the decree behind it."""
-
-    from_: date = Field(alias="from")
-    promise: str
-    basis: str
-
-    @field_validator("promise")
-    @classmethod
-    def _promise_is_a_time(cls, value: str) -> str:
-        if not _PROMISE.match(value):
-            units = ", ".join(unit.value for unit in StandardUnit)
-            raise ValueError(f"{value!r} is not a number and one of: {units}")
-        return value
-
-    @property
-    def amount(self) -> float:
-        """How many of :attr:`unit`."""
-        found = _PROMISE.match(self.promise)
-        assert found
-        return float(found[1])
-
-    @property
-    def unit(self) -> StandardUnit:
-        """The unit of the promise."""
-        found = _PROMISE.match(self.promise)
-        assert found
-        return StandardUnit(f"{found[2] or ''}{found[3]}s")
+__all__ = [
+    "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "CalendarRules", "DeclarationError", "Declared", "District",
+    "Duration", "FieldMap", "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
+    "StandardUnit", "Thresholds", "Words", "Zone",
+]
 
 
 class Service(Declared):
@@ -149,7 +88,7 @@ class Source(Declared):
     stale_after: Duration = timedelta(minutes=30)
     stale_clock: Literal["wall", "service hours"] = "wall"
     quiet_after: Duration | None = None
-    timezone: str
+    timezone: Zone
     network: tuple[str, ...] = ()
     mode: Literal["incremental", "window", "snapshot"] | None = None
     late_rows: Duration = timedelta(days=7)
@@ -167,12 +106,6 @@ class Source(Declared):
     def _plain_string_is_from(cls, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: {"from": field} if isinstance(field, str) else field for key, field in value.items()}
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        ZoneInfo(value)
         return value
 
     @field_validator("network")
@@ -202,7 +135,8 @@ class Source(Declared):
             return self.mode
         if any(field.where for field in self.fields.values()):
             return "window"
-        return "snapshot" if self.connector == "tabular" or "since" not in self.options else "incremental"
+        asks = "since" in self.options or ":since" in str(self.options.get("query", ""))
+        return "incremental" if asks and self.connector != "tabular" else "snapshot"
 
 
 class Agency(Declared):
@@ -220,25 +154,6 @@ class Agency(Declared):
     serves: bool = True
     services: dict[str, Service] = {}
     sources: tuple[Source, ...] = ()
-
-
-class Span(Declared):
-    """Opening hours within a day, local clock, half-open."""
-
-    opens: time
-    closes: time
-
-
-class CalendarRules(Declared):
-    """When an agency works. Keys of ``hours``: mon … sun; values: spans. See ``config/calendars.toml``."""
-
-    always: bool = False
-    hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[tuple[str, str], ...]] = {}
-    ramadan_hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[tuple[str, str], ...]] = {}
-    holidays: bool = True
-    open_on_cuti_bersama: bool = False
-    open_days: tuple[date, ...] = ()
-    closed_days: tuple[date, ...] = ()
 
 
 class District(Declared):
@@ -293,7 +208,7 @@ class Regency(Declared):
     name: str
     short_name: str = ""
     code: str = ""
-    timezone: str
+    timezone: Zone
     locale: str = "id_ID"
     title: Words = Words(id="Command Center", en="Command Center")
     simulated: bool = False

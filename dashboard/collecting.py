@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from dashboard import clock
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError
 from dashboard.store import derived, requests
-from dashboard.store.lease import Lease
+from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ LONGEST_WAIT_SECONDS = 3600.0
 @contextmanager
 def leading(engine: Engine) -> Iterator[int | None]:
     """The fencing token of a lease kept while the block runs; ``None`` when another leader lives."""
-    lease = Lease(engine, f"command:{os.getpid()}", ttl_seconds=LEASE_SECONDS)
+    lease = Lease(engine, holder_name("command"), ttl_seconds=LEASE_SECONDS)
     token = lease.acquire(clock.now())
     if token is None:
         yield None

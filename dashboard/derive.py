@@ -19,6 +19,7 @@ from dashboard.cases import (
     Codes,
     EndedAs,
     Flags,
+    Kind,
     Sighting,
     codes_with_end,
 )
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from config.declarations import Regency, Source, Standard
 
 DISCOVER = "discover"
+COMPLAINT = Kind.COMPLAINT.value
 COMPLETED, CANCELLED, OPEN = EndedAs.COMPLETED.value, EndedAs.CANCELLED.value, "open"
 STATUSES = (COMPLETED, CANCELLED, OPEN)
+DISTRICT_DIGITS, VILLAGE_DIGITS = 6, 10
 _CACHE_LIMIT = 200_000
 _UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": DAY, "working minutes": 60, "working hours": 3600}
 
@@ -62,45 +65,57 @@ def standard_value(unit: StandardUnit, elapsed: int, worked: int, calendar: Cale
 
 
 class Districts:
-    """From what a source says of a place to the Kemendagri code of its kecamatan. Codes, BPS codes, names, spellings."""
+    """From what a source says of a place to the Kemendagri code of its kecamatan: codes, BPS codes, names, spellings.
+
+    Case, spaces, dots and hyphens do not matter. By their length: 6 digits are a Kemendagri kecamatan, 7 a BPS one, 10 a
+    village of either. A village's Kemendagri code goes on with 1 (kelurahan) or 2 (desa) after the kecamatan's six digits,
+    which decides between the two (73.22.03.2001 against BPS 7322030001); the few BPS codes that look alike need a ``map``.
+    """
 
     def __init__(self, regency: Regency) -> None:
-        self.known: dict[str, str] = {}
-        self.regency_code = regency.code.replace(".", "")
+        self.named: dict[str, str] = {}
+        self.by_code: dict[str, str] = {}
+        self.ours = {regency.code.replace(".", "")} - {""}
         for code, district in regency.districts.items():
-            for spelling in (code, district.name, district.bps or code, *district.spellings):
-                self.known[self._plain(spelling)] = code
-        self.by_digits = {code.replace(".", ""): code for code in regency.districts}
+            for spelling in (district.name, *district.spellings):
+                self.named[self._plain(spelling)] = code
+            self.by_code[code.replace(".", "")] = code
+            if district.bps:
+                self.by_code[district.bps] = code
+                self.ours.add(district.bps[:4])
 
     @staticmethod
     def _plain(text: str) -> str:
-        return "".join(letter for letter in text.casefold() if letter.isalnum()).removeprefix("kecamatan")
+        letters = "".join(letter for letter in text.casefold() if letter.isalnum())
+        return letters.removeprefix("kecamatan").removeprefix("kec")
 
     def find(self, text: str) -> str:
         """The code; "?" for an unknown one, "outside" for another regency's, "" for none given."""
         plain = self._plain(text)
         if not plain:
             return NO_DISTRICT
-        found = self.known.get(plain)
+        if not (plain.isascii() and plain.isdigit()):
+            return self.named.get(plain, UNKNOWN_DISTRICT)
+        if len(plain) == VILLAGE_DIGITS:
+            found = self.by_code.get(plain[:6]) if plain[6] in "12" else None
+            found = found or self.by_code.get(plain[:7])
+        else:
+            found = self.by_code.get(plain)
         if found is not None:
             return found
-        if plain.isdigit() and len(plain) >= 6:
-            district = self.by_digits.get(plain[:6])
-            if district is not None:
-                return district
-            if self.regency_code and not plain.startswith(self.regency_code[:4]):
-                return OUTSIDE_DISTRICT
-        return UNKNOWN_DISTRICT
+        elsewhere = self.ours and len(plain) >= DISTRICT_DIGITS and plain[:4] not in self.ours
+        return OUTSIDE_DISTRICT if elsewhere else UNKNOWN_DISTRICT
 
 
 class _Terms:
-    """What holds for one (agency, service) on one day of submission: the standard, its calendar."""
+    """What holds for one (agency, service, judged at all) on one day of submission: the standard, its calendar."""
 
-    __slots__ = ("calendar", "promise", "standard")
+    __slots__ = ("due", "promise", "worked")
 
     def __init__(self, calendar: Calendar, standard: Standard | None) -> None:
-        self.calendar, self.standard = calendar, standard
         self.promise = standard.promise if standard else None
+        self.due = calendar.promise(standard) if standard else None
+        self.worked = calendar.worked_seconds
 
 
 class Deriver:
@@ -112,8 +127,8 @@ class Deriver:
         self.zone = regency.zone
         self.districts = Districts(regency)
         self.by_dates = source.outcome == "dates"
-        self._meanings: dict[Codes, tuple[str, str, str, str, str, str, str | None, str | None, int]] = {}
-        self._terms: dict[tuple[str, str, date], _Terms] = {}
+        self._meanings: dict[Codes, tuple[str, str, str, str, str, str, str | None, str | None, bool, int]] = {}
+        self._terms: dict[tuple[str, str, bool, date], _Terms] = {}
         self._days: dict[int, date] = {}
         self._codes_text: dict[Codes, str] = {}
 
@@ -127,7 +142,7 @@ class Deriver:
                 self._codes_text.clear()
             meaning = self._meanings[codes] = self._mean(codes)
             self._codes_text[codes] = codes.dumps()
-        agency, service, kind, channel, district, status, class_, closed_by, flags = meaning
+        agency, service, kind, channel, district, status, class_, closed_by, judged, flags = meaning
         submitted, ended = seen.submitted_at, seen.ended_at
         ended_as = self._ended_as(status, ended)
         text = self._codes_text[codes]
@@ -141,19 +156,19 @@ class Deriver:
             if len(self._days) > _CACHE_LIMIT:
                 self._days.clear()
             day = self._days[slot] = local_day(submitted, self.zone)
-        terms = self._terms.get((agency, service, day))
+        terms = self._terms.get((agency, service, judged, day))
         if terms is None:
             if len(self._terms) > _CACHE_LIMIT:
                 self._terms.clear()
-            terms = self._terms[agency, service, day] = self._terms_of(agency, service, day)
-        due = terms.calendar.due_at(submitted, terms.standard) if terms.standard is not None else None
+            terms = self._terms[agency, service, judged, day] = self._terms_of(agency, service, judged, day)
+        due = terms.due(submitted) if terms.due is not None else None
         elapsed = worked = on_time = None
         if ended is not None:
             if ended < submitted:
                 flags |= Flags.ENDED_BEFORE_SUBMITTED
             else:
                 elapsed = ended - submitted
-                worked = terms.calendar.worked_seconds(submitted, ended)
+                worked = terms.worked(submitted, ended)
             if due is not None and ended_as == COMPLETED:
                 on_time = ended <= due
         return Case(
@@ -164,7 +179,8 @@ class Deriver:
     def _ended_as(self, status: str, ended: int | None) -> str | None:
         """``outcome = "dates"``: an end date completes whatever the status; a status may end a case without a date.
 
-        ``outcome = "status"``: the status decides; where no status is mapped an end date completes.
+        ``outcome = "status"``: the status decides; where no status is mapped an end date completes. An end date beside an
+        open status does not end a case (reopened ones keep the old date in most systems), but stays in its codes.
         """
         if self.by_dates:
             if ended is not None:
@@ -174,7 +190,7 @@ class Deriver:
             return COMPLETED if ended is not None else None
         return status if status != OPEN else None
 
-    def _mean(self, codes: Codes) -> tuple[str, str, str, str, str, str, str | None, str | None, int]:
+    def _mean(self, codes: Codes) -> tuple[str, str, str, str, str, str, str | None, str | None, bool, int]:
         fields, flags = self.fields, 0
         agency, _ = coded(fields.get("agency"), codes.agency, self.source.owner)
         service, _ = coded(fields.get("service"), codes.service, BLANK)
@@ -183,17 +199,19 @@ class Deriver:
         status, mapped = coded(fields.get("status"), codes.status, OPEN)
         if status not in STATUSES:
             status, mapped = OPEN, False
-        flags |= 0 if mapped else Flags.STATUS_UNMAPPED if codes.status else 0
+        flags |= Flags.STATUS_UNMAPPED if codes.status and not mapped else 0
         channel, mapped = coded(fields.get("channel"), codes.channel, "counter")
         if channel not in CHANNELS:
             channel, mapped = "system", False
-        flags |= 0 if mapped else Flags.CHANNEL_UNMAPPED
+        flags |= Flags.CHANNEL_UNMAPPED if codes.channel and not mapped else 0
         district = self.district(codes.district)
         flags |= {UNKNOWN_DISTRICT: Flags.DISTRICT_UNKNOWN, OUTSIDE_DISTRICT: Flags.DISTRICT_OUTSIDE}.get(district, 0)
-        class_ = coded(fields.get("class"), codes.class_, "")[0] or (known.class_ if known else None)
+        class_ = coded(fields["class"], codes.class_, "")[0] if "class" in fields else known.class_ if known else None
         closed_by = coded(fields.get("closed_by"), codes.closed_by, "")[0] or None
         kind = known.kind if known else self.source.kind
-        return agency, service, kind, channel, district, status, class_ or None, closed_by, int(flags)
+        # A complaint's limit depends on its class; where the source says it, only the 3-day clock runs until it is known.
+        judged = bool(class_) or kind != COMPLAINT or "class" not in fields
+        return agency, service, kind, channel, district, status, class_ or None, closed_by, judged, int(flags)
 
     def district(self, code: str | None) -> str:
         """The district of a raw place; a regency without declared districts, or "discover", takes it as it is."""
@@ -207,7 +225,7 @@ class Deriver:
             return text if mapped else self.districts.find(code or "")
         return self.districts.find(code or "")
 
-    def _terms_of(self, agency: str, service: str, day: date) -> _Terms:
+    def _terms_of(self, agency: str, service: str, judged: bool, day: date) -> _Terms:
         declared = self.regency.agencies.get(agency)
         known = declared.services.get(service) if declared else None
-        return _Terms(calendar_of(self.regency, agency, service), known.standard_on(day) if known else None)
+        return _Terms(calendar_of(self.regency, agency, service), known.standard_on(day) if known and judged else None)

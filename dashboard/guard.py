@@ -1,7 +1,7 @@
 """The guard: outermost, pure ASGI, default deny, for HTTP and WebSocket alike.
 
-It knows every path by name (:mod:`dashboard.access.policy`), turns the cookie into a principal, lets a callback through only
-when it is in the principal's list, and writes the security and cache headers of every answer.
+It knows every path by name (:mod:`dashboard.access.policy`), turns the cookie into a principal, lets a callback through
+only when it is in the principal's list, and writes the security and cache headers of every answer.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_CAP_BYTES = 1 << 20
+LONGEST_TOKEN = 200
 PRINCIPAL: ContextVar[Principal | None] = ContextVar("principal", default=None)
 """Who the request being answered is, for layouts and callbacks."""
 
@@ -35,8 +36,8 @@ class Rules:
     """What the guard is told. ``principal_of(token, zone)`` runs in the event loop and may wait.
 
     ``callbacks``: zone → callback's ``output`` → roles. ``script_hashes``: zone → Dash's hashes of its inline scripts.
-    ``secure``: the browser reaches us by TLS (or by loopback), so that cookies may be ``__Host-``. ``proxied``: a proxy in
-    front, so that the peer's address says nothing. ``token``: of the interface for programs, or ``None``.
+    ``secure``: the browser reaches us by TLS (or by loopback), so that cookies may be ``__Host-``. ``proxied``: a proxy
+    in front, so that the peer's address says nothing. ``token``: of the interface for programs, or ``None``.
     """
 
     principal_of: Callable[[str, str], Awaitable[Principal | None]]
@@ -55,7 +56,8 @@ class Rules:
     def cookie(self, zone: str, token: str, *, max_age: int) -> bytes:
         """A ``Set-Cookie`` header."""
         secure = "; Secure" if self.secure else ""
-        return f"{self.cookie_name(zone)}={token}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}".encode()
+        name = self.cookie_name(zone)
+        return f"{name}={token}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}".encode()
 
 
 def security_headers(rules: Rules, zone: str) -> list[tuple[bytes, bytes]]:
@@ -63,7 +65,8 @@ def security_headers(rules: Rules, zone: str) -> list[tuple[bytes, bytes]]:
     scripts = " ".join(["'self'", *rules.script_hashes.get(zone, [])])
     policy = (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+        "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+        "object-src 'none'"
     )
     headers = {
         "content-security-policy": policy, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
@@ -92,7 +95,7 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 class Guard:
-    """Wraps the whole server. Refusals are 404 for what does not exist, 401 without a principal, 403 for what is not allowed."""
+    """Wraps the whole server. 404 for what does not exist, 401 without a principal, 403 for what is not allowed."""
 
     def __init__(self, app: App, rules: Rules) -> None:
         self.app, self.rules = app, rules
@@ -114,7 +117,8 @@ class Guard:
             await answer(send, 404, b"not found")
             return
         if scope["method"] not in route.methods:
-            await answer(send, 405, b"method not allowed", headers=[(b"allow", ", ".join(sorted(route.methods)).encode())])
+            allowed = ", ".join(sorted(route.methods)).encode()
+            await answer(send, 405, b"method not allowed", headers=[(b"allow", allowed)])
             return
         if scope["method"] == "POST" and not self._ours(scope):
             await answer(send, 403, b"forbidden")
@@ -151,7 +155,9 @@ class Guard:
         except CookieError:
             return None
         found = jar.get(self.rules.cookie_name(zone))
-        return await self.rules.principal_of(found.value, zone) if found is not None and len(found.value) <= 200 else None
+        if found is None or len(found.value) > LONGEST_TOKEN:
+            return None
+        return await self.rules.principal_of(found.value, zone)
 
     def _ours(self, scope: Scope) -> bool:
         """Whether a POST comes from a page of ours and is exactly JSON (faults.md 3.4)."""
@@ -208,7 +214,7 @@ class Guard:
         extra = self._headers[zone]
         keep = Cache.NEVER
         if route is not None and route.versioned:
-            keep = Cache.ALWAYS if _versioned(scope) else Cache.ASK
+            keep = Cache.ALWAYS if versioned(scope) else Cache.ASK
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -216,14 +222,15 @@ class Guard:
                 own = {name for name, _ in message["headers"]}
                 message = {**message, "headers": [
                     *((name, value) for name, value in message["headers"] if name.lower() != b"cache-control"),
-                    *((name, value) for name, value in extra if name not in own), (b"cache-control", kept.value.encode()),
+                    *((name, value) for name, value in extra if name not in own),
+                    (b"cache-control", kept.value.encode()),
                 ]}
             await send(message)
 
         return dressed
 
 
-def _versioned(scope: Scope) -> bool:
+def versioned(scope: Scope) -> bool:
     """Whether the address carries its content's version: ours in the query, Dash's in the name."""
     return bool(scope["query_string"].startswith(b"v=")) or ".v" in scope["path"].rsplit("/", 1)[-1]
 

@@ -7,9 +7,7 @@ Two executors keep the healthy on time: with one pool of ten and a tenth of 500 
 from __future__ import annotations
 
 import json
-import os
 import random
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +26,7 @@ from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError
 from dashboard.store import derived, requests
 from dashboard.store.engine import migrate, open_engine
-from dashboard.store.lease import Lease
+from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
 from dashboard.store.state import SourceState, states
 
@@ -200,11 +198,6 @@ def _durations(state: SourceState | None) -> list[float]:
     return [float(value) for value in (json.loads(kept) if isinstance(kept, str) else kept)]
 
 
-def holder_name() -> str:
-    """Who holds the lease: host and process, for people."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
     """Wait for the lease, lead until it is lost or ``stop`` is set, again and again.
 
@@ -213,19 +206,19 @@ def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) ->
     settings.data.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.url_of("figures"))
     migrate(engine, "figures")
-    lease = Lease(engine, holder_name(), ttl_seconds=LEASE_SECONDS)
+    lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     while not stop.is_set():
         token = lease.acquire(clock.now())
         if token is None:
             stop.wait(1)
             continue
-        log.info("leading", holder=holder_name(), token=token, sources=len(regency.sources))
+        log.info("leading", holder=holder_name("schedule"), token=token, sources=len(regency.sources))
         leadership = Leadership(settings, regency, engine, token)
         leadership.start()
         try:
             while not stop.wait(LEASE_SECONDS / 5):
                 if leadership.lost.is_set() or not lease.renew(clock.now()):
-                    log.warning("lease lost", holder=holder_name())
+                    log.warning("lease lost", holder=holder_name("schedule"))
                     break
         finally:
             leadership.stop()

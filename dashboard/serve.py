@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import json
 import re
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +31,8 @@ from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
 from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.frames import plain
-from dashboard.live.hub import RELOAD_JITTER_MS, TICK_SECONDS, Hub, ScreenPlan
+from dashboard.live.hub import Hub, Pace, ScreenPlan
+from dashboard.live.kept import Kept
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
@@ -104,7 +107,7 @@ def _instance(found: Any, module: Any, say: Say) -> Instance:
     return Instance(
         found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(answer, say),
         failed=lambda: html.Div(say("access.panel_failed"), className="panel-failed"), reads=query.reads,
-        at_most_every=query.at_most_every,
+        at_most_every=query.at_most_every, question=(query, json.dumps(params, sort_keys=True, default=str)),
     )
 
 
@@ -113,13 +116,15 @@ class ZoneDash(Dash):
 
     def _config(self) -> dict[str, Any]:
         """Without the address of the WebSocket: it is closed, and the page would knock there again and again."""
-        return {key: value for key, value in super()._config().items() if key != "websocket"}
+        config: dict[str, Any] = super()._config()  # type: ignore[no-untyped-call]
+        config.pop("websocket", None)
+        return config
 
-    def interpolate_index(self, **parts: str) -> str:
+    def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """The index; ``?m=<time of change>`` of our assets becomes ``?v=<hash of the content>``."""
         for key in ("css", "scripts", "favicon"):
             parts[key] = re.sub(r"assets/([\w./-]+)\?m=[\d.]+", _versioned, parts[key])
-        return str(super().interpolate_index(**parts))
+        return str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]
 
 
 def _versioned(found: re.Match[str]) -> str:
@@ -128,18 +133,33 @@ def _versioned(found: re.Match[str]) -> str:
 
 
 def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any]) -> Dash:
-    """The Dash instance of a zone (design §3, "Dash settings that worked"). Raises ``ConfigError`` for an unnamed callback."""
+    """The Dash instance of a zone (design §3, "Dash settings that worked"). Raises ``ConfigError`` for a callback
+    without a role."""
     dash = ZoneDash(
-        f"command-center-{zone}", server=server, url_base_pathname=f"/{zone}/", assets_folder=str(ASSETS), use_pages=False,
-        compress=True, title=title, update_title="", serve_locally=True, include_pages_meta=False,
-        assets_ignore=r"^(?!.*\.(js|css|ico)$)",
+        f"command-center-{zone}", server=server,  # type: ignore[arg-type]
+        url_base_pathname=f"/{zone}/", assets_folder=str(ASSETS), use_pages=False, compress=True, title=title,
+        update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=r"^(?!.*\.(js|css|ico)$)",
     )
     dash.index_string = dash.index_string.replace("<html>", '<html lang="id">')
     dash.layout = layout
+    dash._setup_server()  # type: ignore[no-untyped-call]  # now rather than with the first request: what is wrong stops the start
     unnamed = sorted(set(dash.callback_map) - set(CALLBACK_ROLES[zone]))
     if unnamed:
-        raise ConfigError(f"callback {unnamed[0]!r} of zone {zone} has no role", f"callback {unnamed[0]!r} belum punya peran")
+        raise ConfigError(
+            f"callback {unnamed[0]!r} of zone {zone} has no role",
+            f"callback {unnamed[0]!r} di zona {zone} belum punya peran",
+        )
     return dash
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a browser reaches us: ``secure`` (TLS or loopback, so that cookies may be ``__Host-``), ``tls`` (ours),
+    ``proxied`` (a proxy's)."""
+
+    secure: bool = True
+    tls: bool = False
+    proxied: bool = False
 
 
 class Serving:
@@ -147,16 +167,15 @@ class Serving:
 
     def __init__(
         self, settings: Settings, regency: Regency, engines: Mapping[str, Engine], zone: Zone, *, build: str,
-        secure: bool = True, tls: bool = False, proxied: bool = False, now: Callable[[], datetime] = clock.now,
-        tick_seconds: float = TICK_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
+        reach: Reach | None = None, now: Callable[[], datetime] = clock.now, pace: Pace | None = None,
     ) -> None:
+        reach = reach or Reach()
         self.people, self.now = engines["people"], now
         self.snapshot = Snapshot(zone.instances)
         self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
         self.hub = Hub(
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
-            now_ms=lambda: int(now().timestamp() * 1000), tick_seconds=tick_seconds,
-            reload_jitter_ms=reload_jitter_ms,
+            now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
@@ -168,13 +187,13 @@ class Serving:
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
-            server, pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready, words=words,
-            now=now,
+            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
+            words=words, now=now,
         )
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
-            script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=secure, tls=tls, proxied=proxied,
-            token=settings.secret("api_token"),
+            script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=reach.secure, tls=reach.tls,
+            proxied=reach.proxied, token=settings.secret("api_token"),
         )
         self.endpoints.rules = rules
         self.guard = Guard(self.endpoints, rules)
@@ -263,8 +282,10 @@ def allowed_address(
         loopback = host == "localhost"
     if not (loopback or tls_cert or behind_proxy or insecure_lan):
         raise ConfigError(
-            f"{host} is not this machine alone: give --tls-cert and --tls-key, --behind-proxy, or --insecure-lan for a trial",
-            f"{host} bukan hanya mesin ini: beri --tls-cert dan --tls-key, --behind-proxy, atau --insecure-lan untuk uji coba",
+            f"{host} is not this machine alone: give --tls-cert and --tls-key, --behind-proxy, or, for a trial, "
+            "--insecure-lan",
+            f"{host} bukan hanya mesin ini: beri --tls-cert dan --tls-key, --behind-proxy, atau, untuk uji coba, "
+            "--insecure-lan",
         )
 
 
@@ -277,7 +298,9 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         bound.bind((host, port))
     except OSError as err:
-        raise ConfigError(f"{host}:{port}: {err.strerror}", f"{host}:{port}: tidak dapat dipakai ({err.strerror})") from err
+        raise ConfigError(
+            f"{host}:{port}: {err.strerror}", f"{host}:{port}: tidak dapat dipakai ({err.strerror})"
+        ) from err
     return bound
 
 
@@ -296,7 +319,7 @@ def run_serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` for an address that is not allowed or not free."""
     allowed_address(host, tls_cert, tls_key, behind_proxy=behind_proxy, insecure_lan=insecure_lan)
-    serving = app(settings, regency, secure=not insecure_lan, tls=tls_cert is not None, proxied=behind_proxy)
+    serving = app(settings, regency, reach=Reach(not insecure_lan, tls_cert is not None, behind_proxy))
     run_server(
         serving, listening(host, port), proxy_headers=behind_proxy, ssl_certfile=tls_cert and str(tls_cert),
         ssl_keyfile=tls_key and str(tls_key),
@@ -306,8 +329,8 @@ def run_serve(
 def run_server(serving: Serving | App, bound: socket.socket, **options: Any) -> None:
     """Run on a bound socket until told to stop by a signal."""
     config = uvicorn.Config(
-        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error", ws="none",
-        lifespan="on", backlog=2048, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30,
+        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error",
+        ws="none", lifespan="on", backlog=2048, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30,
     )
     server = _Server(config)
     server.serving = serving  # type: ignore[assignment]

@@ -49,7 +49,12 @@ class Say:
             found = found.get(part) if isinstance(found, dict) else None
         if not isinstance(found, str):
             raise ConfigError("no such word", "kata tidak ada", file=f"words/{self.language}.toml", key=key)
-        return found.format(**params) if params else found
+        try:
+            return found.format(**params) if params else found
+        except (KeyError, IndexError, ValueError) as err:
+            raise ConfigError(
+                f"cannot be filled in: {err}", f"tidak dapat diisi: {err}", file=f"words/{self.language}.toml", key=key
+            ) from err
 
     def has(self, key: str) -> bool:
         """Whether there are words under a key."""
@@ -69,6 +74,10 @@ class Say:
     def percent(self, value: float, decimals: int = 1) -> str:
         """A value already in percent: ``87,5%``."""
         return f"{self.number(value, decimals)}%"
+
+    def rupiah(self, value: float, decimals: int = 0) -> str:
+        """``Rp1.234.567``, ``-Rp5``; whole amounts, never "M" for a million (M is miliar)."""
+        return f"{'-' if round(value, decimals) < 0 else ''}Rp{self.number(abs(value), decimals)}"
 
     def time(self, at: float) -> str:
         """``10.53`` on the regency's clock (``10:53`` in English)."""

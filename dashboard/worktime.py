@@ -6,9 +6,11 @@ declares; the ``holidays`` package (country ID) for national holidays and cuti b
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import holidays as holiday_package
@@ -33,7 +35,11 @@ OFFICE = CalendarRules.model_validate({
 })
 """The office calendar when none is declared (Perpres 21/2023: 37.5 h a week, 32.5 h in Ramadan, without breaks)."""
 
-LONGEST_SEARCH_DAYS = 400
+_UNIT_SECONDS = {
+    StandardUnit.MINUTES: 60, StandardUnit.HOURS: 3600, StandardUnit.DAYS: DAY,
+    StandardUnit.WORKING_MINUTES: 60, StandardUnit.WORKING_HOURS: 3600,
+}
+LONGEST_SEARCH_DAYS, LONGEST_SEARCH_YEARS = 400, 20
 
 
 @lru_cache(maxsize=32)
@@ -48,7 +54,8 @@ def national_days(year: int) -> tuple[frozenset[date], frozenset[date]]:
 def ramadan(year: int) -> tuple[tuple[date, date], ...]:
     """First and last day of each Ramadan that ends in a year: the 30 days before Idul Fitri as the package has it.
 
-    An estimate where the package's Idul Fitri is one; a declared ``open_days`` or ``closed_days`` overrides single days.
+    An estimate: a month of fasting has 29 or 30 days, and far Idul Fitri are the package's estimates. A calendar's own
+    ``ramadan`` stands in its place.
     """
     named = holiday_package.country_holidays("ID", years=year, categories=("public",), language="en_US")
     feasts = sorted(day for day, name in named.items() if "Eid al-Fitr" in name)
@@ -56,13 +63,34 @@ def ramadan(year: int) -> tuple[tuple[date, date], ...]:
     return tuple((day - timedelta(days=30), day - timedelta(days=1)) for day in firsts)
 
 
+class _Line(NamedTuple):
+    """The open spans of some whole years: ``before`` are the working seconds before each of them, ``total`` of all."""
+
+    begins: int
+    ends: int
+    years: tuple[int, int]
+    opens: list[int]
+    closes: list[int]
+    before: list[int]
+    total: int
+
+    def worked_until(self, at: int) -> int:
+        """Working seconds from the beginning of the line to an instant on it."""
+        place = bisect_right(self.opens, at) - 1
+        if place < 0:
+            return 0
+        closes = self.closes[place]
+        return self.before[place] + (closes if closes < at else at) - self.opens[place]
+
+
 class Calendar:
-    """One calendar in one zone. ``spans`` are the open parts of a local day; all sums are cached by day."""
+    """One calendar in one zone. ``spans`` are the open parts of a local day; sums are one search in a line of spans."""
 
     def __init__(self, rules: CalendarRules, zone: ZoneInfo) -> None:
         self.rules, self.zone = rules, zone
         self._spans: dict[date, tuple[tuple[int, int], ...]] = {}
-        self._worked_before: dict[int, list[int]] = {}
+        self._line: _Line | None = None
+        self._never_closes = rules.always and not rules.closed_days
         self._due: dict[tuple[date, int], int] = {}
         lengths = [sum(_seconds(closes) - _seconds(opens) for opens, closes in spans) for spans in rules.hours.values()]
         worked = [length for length in lengths if length]
@@ -85,15 +113,24 @@ class Calendar:
             return ((midnight, day_start(day + timedelta(days=1), self.zone)),)
         weekday = WEEKDAYS[day.weekday()]
         hours = rules.hours.get(weekday, ())  # type: ignore[call-overload]
-        if rules.ramadan_hours and any(first <= day <= last for first, last in ramadan(day.year)):
+        in_ramadan = bool(rules.ramadan_hours) and self._in_ramadan(day)
+        if in_ramadan:
             hours = rules.ramadan_hours.get(weekday, hours)  # type: ignore[call-overload]
         if day not in rules.open_days and rules.holidays:
             public, shared = national_days(day.year)
             if day in public or (day in shared and not rules.open_on_cuti_bersama):
                 return ()
         if day in rules.open_days and not hours:
-            hours = rules.hours.get("mon", ())
+            hours = (rules.ramadan_hours if in_ramadan else rules.hours).get("mon", ())
         return tuple((self._at(day, opens), self._at(day, closes)) for opens, closes in hours)
+
+    def _in_ramadan(self, day: date) -> bool:
+        """By the declared months where they end in the same year as the estimate, else by the estimate."""
+        declared = {last.year for _, last in self.rules.ramadan}
+        months = [*self.rules.ramadan, *(
+            month for year in (day.year, day.year + 1) if year not in declared for month in ramadan(year)
+        )]
+        return any(first <= day <= last for first, last in months)
 
     def _at(self, day: date, clock: str) -> int:
         hour, minute = (int(part) for part in clock.split(":"))
@@ -110,58 +147,66 @@ class Calendar:
         return any(opens <= at < closes for opens, closes in self.spans(local_day(at, self.zone)))
 
     def next_change(self, at: int) -> int:
-        """The next instant after ``at`` at which it opens or closes (at most 400 days on)."""
+        """The next instant after ``at`` at which it opens or closes (at most 400 days on).
+
+        Midnight is no change for a service that is open on both sides of it.
+        """
         day = local_day(at, self.zone)
+        if self.rules.always and not any(closed >= day for closed in self.rules.closed_days):
+            return at + LONGEST_SEARCH_DAYS * DAY
         for _ in range(LONGEST_SEARCH_DAYS):
             for edge in (edge for span in self.spans(day) for edge in span):
-                if edge > at and not (self.rules.always):
+                if edge > at and self.is_open(edge) != self.is_open(edge - 1):
                     return edge
             day += timedelta(days=1)
         return at + LONGEST_SEARCH_DAYS * DAY
 
-    def _before(self, at: int) -> int:
-        """Working seconds from the start of the year of ``at`` up to ``at``."""
-        day = local_day(at, self.zone)
-        year = self._worked_before.get(day.year)
-        if year is None:
-            year, total, first = [], 0, date(day.year, 1, 1)
-            for number in range(366):
-                year.append(total)
-                total += sum(closes - opens for opens, closes in self.spans(first + timedelta(days=number)))
-            self._worked_before[day.year] = year
-        number = day.timetuple().tm_yday - 1
-        return year[number] + sum(
-            min(closes, at) - opens for opens, closes in self.spans(day) if opens < at
-        )
+    def _line_over(self, start: int, end: int) -> _Line:
+        """All spans of whole years, laid end to end, that cover two instants; built once and longer only when need be.
 
-    def _year_total(self, year: int) -> int:
-        last = date(year, 12, 31)
-        return self._before(day_start(last, self.zone)) + sum(closes - opens for opens, closes in self.spans(last))
+        The line is replaced in one assignment, so that threads may share a calendar.
+        """
+        line = self._line
+        if line is not None and line.begins <= start and end < line.ends:
+            return line
+        first, last = local_day(start, self.zone).year, local_day(end, self.zone).year + 1
+        if line is not None:
+            first, last = min(first, line.years[0]), max(last, line.years[1])
+        opens, closes, before, total = [], [], [], 0
+        day, stop = date(first, 1, 1), date(last + 1, 1, 1)
+        while day < stop:
+            for begin, finish in self.spans(day):
+                opens.append(begin)
+                closes.append(finish)
+                before.append(total)
+                total += finish - begin
+            day += timedelta(days=1)
+        begins, ends = day_start(date(first, 1, 1), self.zone), day_start(stop, self.zone)
+        self._line = line = _Line(begins, ends, (first, last), opens, closes, before, total)
+        return line
 
     def worked_seconds(self, start: int, end: int) -> int:
         """Working seconds between two instants; 0 when ``end`` is not after ``start``."""
         if end <= start:
             return 0
-        if self.rules.always and not self.rules.closed_days:
+        if self._never_closes:
             return end - start
-        first, last = local_day(start, self.zone).year, local_day(end, self.zone).year
-        total = self._before(end) - self._before(start)
-        for year in range(first, last):
-            total += self._year_total(year)
-        return total
+        line = self._line_over(start, end)
+        return line.worked_until(end) - line.worked_until(start)
 
     def add_worked(self, at: int, seconds: int) -> int:
         """The instant at which ``seconds`` of working time have passed since ``at``."""
-        left, day = seconds, local_day(at, self.zone)
-        for _ in range(LONGEST_SEARCH_DAYS * 20):
-            for opens, closes in self.spans(day):
-                begin = max(opens, at)
-                if closes > begin:
-                    if closes - begin >= left:
-                        return begin + left
-                    left -= closes - begin
-            day += timedelta(days=1)
-        return at + seconds + LONGEST_SEARCH_DAYS * DAY  # a calendar that never opens
+        if seconds <= 0 or self._never_closes:
+            return at + max(0, seconds)
+        line = self._line_over(at, at)
+        target = line.worked_until(at) + seconds
+        for years in range(1, LONGEST_SEARCH_YEARS):
+            if target <= line.total:
+                place = bisect_left(line.before, target) - 1
+                return line.opens[place] + target - line.before[place]
+            line = self._line_over(at, at + years * LONGEST_SEARCH_DAYS * DAY)
+            target = line.worked_until(at) + seconds  # a longer line may begin earlier
+        return at + seconds + LONGEST_SEARCH_DAYS * DAY  # a calendar that hardly ever opens
 
     def due_at(self, submitted: int, standard: Standard) -> int:
         """The instant until which a case is on time.
@@ -170,13 +215,17 @@ class Calendar:
         closed day: the next open day). Working minutes and hours run on the calendar; the others are plain elapsed time.
         Source: the agency's standard (SK Standar Pelayanan) and its calendar.
         """
+        return self.promise(standard)(submitted)
+
+    def promise(self, standard: Standard) -> Callable[[int], int]:
+        """:meth:`due_at` of one standard as a function of the submission, for who asks it of many cases."""
         unit, amount = standard.unit, standard.amount
         if unit is StandardUnit.WORKING_DAYS:
-            return self._due_in_working_days(submitted, int(amount))
+            return partial(self._due_in_working_days, days=int(amount))
+        seconds = int(amount * _UNIT_SECONDS[unit])
         if unit in (StandardUnit.WORKING_MINUTES, StandardUnit.WORKING_HOURS):
-            seconds = amount * (60 if unit is StandardUnit.WORKING_MINUTES else 3600)
-            return self.add_worked(submitted, int(seconds))
-        return submitted + int(amount * {"minutes": 60, "hours": 3600, "days": DAY}[unit.value])
+            return partial(self.add_worked, seconds=seconds)
+        return seconds.__add__
 
     def _due_in_working_days(self, submitted: int, days: int) -> int:
         day = local_day(submitted, self.zone)

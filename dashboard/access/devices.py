@@ -1,7 +1,7 @@
 """Wall screens as devices: added for a place, paired by a single-use code, cut off by revoking.
 
-A code lasts 10 minutes and has 50 bits; a token has 256. Only their SHA-256 is stored. A device's session is long (a wall
-has nobody to log in) and offset by being read-only, of one screen and one zone, and revocable within seconds.
+A code lasts 10 minutes and has 50 bits; a token has 256. Only their SHA-256 is stored. A device's session is long (a
+wall has nobody to log in) and offset by being read-only, of one screen and one zone, and revocable within seconds.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def code_is_open(engine: Engine, code: str, *, now: datetime) -> bool:
 
 
 def redeem(engine: Engine, code: str, *, zone: str, now: datetime) -> str:
-    """Exchange a code for a token, once. Raises ``AccessRefused`` for a code that is unknown, used, expired, of another zone."""
+    """Exchange a code for a token, once. Raises ``AccessRefused`` for one unknown, used, expired or of another zone."""
     at, token = epoch(now), secrets.token_urlsafe(32)
     name = _hash(_normal(code))
     with writing(engine).begin() as connection:
@@ -222,7 +222,7 @@ def list_devices(engine: Engine) -> list[Device]:
 
 
 class Tries:
-    """How often codes may be tried: so many a minute from one address, ten times that from all. In this process only."""
+    """How often codes may be tried: so many a minute from one address, ten times that from all; in this process."""
 
     def __init__(self, per_minute: int = TRIES_PER_MINUTE) -> None:
         self.per_minute = per_minute

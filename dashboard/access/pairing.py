@@ -1,4 +1,4 @@
-"""The pairing page: what a screen without a principal sees. Neutral, static, in both languages, nothing of any figure."""
+"""The pairing page: what a screen without a principal sees. Neutral, static, in both languages, without a figure."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ def page(zone: str, words: Mapping[str, Mapping[str, Any]]) -> bytes:
 <body data-pairing><main>
 <h1>{both["title"]}</h1>
 <p>{said["id"]["explain"]}</p><p lang="en">{said["en"]["explain"]}</p>
-<form data-enter="/{zone}/enter" data-refused="{both["refused"]}" data-later="{both["later"]}" data-failed="{both["failed"]}">
-<input name="code" aria-label="{both["code"]}" autocomplete="off" spellcheck="false" maxlength="20"><button>{both["pair"]}</button>
+<form data-enter="/{zone}/enter"
+ data-refused="{both["refused"]}" data-later="{both["later"]}" data-failed="{both["failed"]}">
+<input name="code" aria-label="{both["code"]}" autocomplete="off" spellcheck="false" maxlength="20">
+<button>{both["pair"]}</button>
 </form><p role="status"></p>
 </main><script>{code}</script></body></html>
 """.encode()

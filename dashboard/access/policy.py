@@ -39,7 +39,8 @@ class Route:
     versioned: bool = False
 
 
-GET = frozenset({"GET", "HEAD"})
+GET = frozenset({"GET"})
+LOOK = frozenset({"GET", "HEAD"})
 POST = frozenset({"POST"})
 _ASSETS = r"(?:[\w-]+/)*[\w.-]+\.(?:js|css|woff2|svg|png|ico)"
 
@@ -59,14 +60,14 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
         route("dependencies", "_dash-dependencies", GET, Who.DEVICE),
         route("callback", "_dash-update-component", POST, Who.DEVICE),
         route("favicon", r"_favicon\.ico", GET, Who.DEVICE),
-        route("live", "live", frozenset({"GET"}), Who.DEVICE),
+        route("live", "live", GET, Who.DEVICE),
         route("panel", r"panel/[a-z0-9_-]{1,100}", GET, Who.DEVICE),
     )
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("healthz", re.compile("/healthz"), GET, Who.OPEN),
-    Route("readyz", re.compile("/readyz"), GET, Who.OPEN),
+    Route("healthz", re.compile("/healthz"), LOOK, Who.OPEN),
+    Route("readyz", re.compile("/readyz"), LOOK, Who.OPEN),
     Route("metrics", re.compile("/metrics"), GET, Who.LOCAL),
     Route("api", re.compile(r"/api/v1/[\w/-]+"), GET, Who.LOCAL),
     *zone_routes("wall"),

@@ -25,9 +25,10 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Feed:
-    """Watches figures and people, asks what changed or is due, and hands what is new to ``publish`` (called in the worker).
+    """Watches figures and people, asks what changed or is due, and hands what is new to ``publish``.
 
-    ``on_people`` is told that something in the people store changed (a device was revoked).
+    ``publish`` is called in the worker's thread; ``on_people`` is told that something in the people store
+    changed (a device was revoked).
     """
 
     def __init__(
@@ -38,7 +39,6 @@ class Feed:
         self.engines = {"figures": figures, "people": people}
         self.publish, self.on_people = publish, on_people
         self.seen_alive: dict[str, float] = {}
-        self._published = False
         self._changes: queue.SimpleQueue[tuple[str, list[Change]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._threads = [
@@ -62,7 +62,8 @@ class Feed:
     def alive(self) -> bool:
         """Whether both stores were heard within the last seconds and the worker goes round."""
         at = time.monotonic()
-        return all(at - self.seen_alive.get(name, -ALIVE_SECONDS) < ALIVE_SECONDS for name in ("figures", "people", "work"))
+        heard = [self.seen_alive.get(name, -ALIVE_SECONDS) for name in ("figures", "people", "work")]
+        return min(heard) > at - ALIVE_SECONDS
 
     def _watch(self, store: str) -> None:
         """Pass changes on, until stopped; a store that cannot be read is tried again with growing pauses."""
@@ -95,13 +96,12 @@ class Feed:
             what = frozenset().union(*(change.what for change in changes))
             at = [change.at_ms for change in changes if change.at_ms]
             try:
-                new = self.snapshot.refresh(
-                    Context(self.engines["figures"], self.regency, self.now()), EVERYTHING if what & EVERYTHING else what,
+                for new in self.snapshot.refreshing(
+                    Context(self.engines["figures"], self.regency, self.now()),
+                    EVERYTHING if what & EVERYTHING else what,
                     min(at) if at else None,
-                )
-                if new or not self._published:
+                ):
                     self.publish(new)
-                    self._published = True
             except Exception as err:  # noqa: BLE001  (the worker must go on)
                 log.warning("snapshot fails", error=f"{type(err).__name__}: {err}")
                 self._stop.wait(1)

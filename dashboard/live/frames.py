@@ -1,8 +1,8 @@
 """Splits a drawn panel into what changes (props by id) and what stays (its shape).
 
-Trees are plain JSON: a component is ``{"type", "namespace", "props"}``, as Dash sends it to the browser. *Props* are every
-prop but ``id`` of the components that have an id, ``children`` only when text or number; complete, never a delta. The
-*shape* is the rest of the tree together with the names of those props, hashed: a prop that comes or goes is another shape.
+Trees are plain JSON: a component is ``{"type", "namespace", "props"}``, as Dash sends it to the browser. *Props* are
+every prop but ``id`` of the components that have an id, ``children`` only when text or number; complete, never a delta.
+The *shape* is the rest of the tree with the names of those props, hashed: a prop that comes or goes is another shape.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Drawn:
 
 
 def encode(value: Any) -> bytes:
-    """JSON as sent and stored: compact, UTF-8, keys in order (components name their props in the order of a set, so that two
-    processes would disagree about the same tree). Raises ``ValueError`` for NaN and infinity: they are no JSON."""
+    """JSON as sent and stored: compact, UTF-8, keys in order (components name their props in the order of a
+    set, so that two processes would disagree about the same tree). Raises ``ValueError`` for NaN and infinity."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
 
 

@@ -1,15 +1,16 @@
 """The fan-out: the same bytes to every screen that shows a panel, as server-sent events, on one event loop.
 
-A stream's mailbox is the set of what is due for it, never a queue: a slow screen skips states and holds nobody up. All
-bytes are made once (:mod:`dashboard.live.snapshot`); a stream only joins them, one ``send`` for each time it wakes.
+A stream that waits is handed the bytes, joined once for all screens alike. One that is still sending has a mailbox: the set
+of what is due for it, never a queue, so that a slow screen skips states and holds nobody up. One ``send`` for each wake.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -20,20 +21,26 @@ from dashboard.live.snapshot import Said, event
 
 log = structlog.get_logger("hub")
 
-TICK_SECONDS = 2.0
-CHECK_SECONDS = 5.0
-RELOAD_JITTER_MS = 60_000
-"""Within how long, at random, the pages of an older build reload."""
-SLOW_SECONDS = 15.0
-"""How long one ``send`` may wait for a client that does not read before the stream is dropped."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 TICK, SCENE, BYE = "\0tick", "\0scene", "\0bye"
 _BEFORE = {SCENE: 0, TICK: 2, BYE: 3}
 STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
 ]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A heartbeat each ``tick_seconds``; principals looked at each ``check_seconds``; a client that has not read for
+    ``slow_seconds`` is dropped; pages of an older build reload within ``reload_jitter_ms``, at random."""
+
+    tick_seconds: float = 2.0
+    check_seconds: float = 5.0
+    slow_seconds: float = 15.0
+    reload_jitter_ms: int = 60_000
 
 
 @dataclass(frozen=True)
@@ -54,37 +61,42 @@ class Stream:
     def __init__(self, plan: ScreenPlan, session: bytes) -> None:
         self.plan, self.session = plan, session
         self.due: set[str] = set()
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter: asyncio.Future[bytes] | None = None
         self.sending_since = 0.0
         self.closed = False
         self.task: asyncio.Task[Any] | None = None
 
-    def wake(self) -> None:
-        """Let the stream send what is due, at its next turn."""
+    def offer(self, what: Iterable[str], body: bytes) -> None:
+        """Hand the bytes of ``what`` to a stream that waits; to one that is sending they become due."""
         waiter = self.waiter
         if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(body)
+        else:
+            self.due.update(what)
+
+    def end(self) -> None:
+        """Let the stream end at its next turn."""
+        self.closed = True
+        self.offer((), b"")
 
 
 class Hub:
     """All open streams. Everything but :meth:`publish_soon` runs on the event loop.
 
-    ``living(sessions)`` tells, in a thread, which of the sessions still are somebody's; ``now_ms`` is the server's clock.
+    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock.
     """
 
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, tick_seconds: float = TICK_SECONDS,
-        check_seconds: float = CHECK_SECONDS, slow_seconds: float = SLOW_SECONDS, reload_jitter_ms: int = RELOAD_JITTER_MS,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, pace: Pace | None = None,
     ) -> None:
         self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
-        self.tick_seconds, self.check_seconds, self.slow_seconds = tick_seconds, check_seconds, slow_seconds
-        self.reload_jitter_ms = reload_jitter_ms
+        self.pace = pace or Pace()
         self.states: dict[str, Said] = {}
         self.seq = 0
         self.sent_frames = self.sent_bytes = self.dropped = 0
         self._streams: set[Stream] = set()
-        self._subscribers: dict[str, set[Stream]] = {}
+        self._of_screen: dict[str, set[Stream]] = {}
         self._shared: dict[str, bytes] = {TICK: b"", BYE: event("bye", b"{}")}
         self._scenes: dict[str, bytes] = {}
         self._scene_until: dict[str, int] = {}
@@ -108,11 +120,10 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for stream in self._streams:
-            stream.closed = True
-            stream.wake()
+            stream.end()
         await asyncio.sleep(0)
 
-    # ---- what is new ----------------------------------------------------------------------------------------------------
+    # ---- what is new ------------------------------------------------------------------------------------------------
 
     def publish_soon(self, new: Sequence[Said]) -> None:
         """Hand over what the snapshot's worker found; safe from any thread."""
@@ -121,36 +132,34 @@ class Hub:
 
     def publish(self, new: Sequence[Said]) -> None:
         """Make states due for every stream that shows them."""
-        woken: set[Stream] = set()
         self.states = {**self.states, **{said.panel: said for said in new}}
-        for said in new:
-            self.seq = max(self.seq, said.seq)
-            for stream in self._subscribers.get(said.panel, ()):
-                stream.due.add(said.panel)
-                woken.add(stream)
-        for stream in woken:
-            stream.wake()
+        self.seq = max([self.seq, *(said.seq for said in new)])
+        for plan in self.plans.values():
+            streams = self._of_screen.get(plan.name)
+            shown = [said for said in new if said.panel in plan.instances] if streams else []
+            if not streams or not shown:
+                continue
+            names, body = [said.panel for said in shown], b"".join([said.frame for said in shown])
+            self.sent_frames += len(shown) * len(streams)
+            for stream in streams:
+                stream.offer(names, body)
 
     def check_soon(self) -> None:
         """Look at the streams' principals now; safe from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._check_now.set)
 
-    def _wake_all(self, what: str, streams: Iterable[Stream]) -> None:
-        for stream in streams:
-            stream.due.add(what)
-            stream.wake()
-
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(self.tick_seconds)
+            await asyncio.sleep(self.pace.tick_seconds)
             self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
-            self._wake_all(TICK, self._streams)
+            for stream in self._streams:
+                stream.offer((TICK,), self._shared[TICK])
             self._drop_slow()
 
     def _drop_slow(self) -> None:
         """End streams whose client has not read for too long: what waits for them is bounded anyway (V21)."""
-        limit = time.monotonic() - self.slow_seconds
+        limit = time.monotonic() - self.pace.slow_seconds
         for stream in self._streams:
             if stream.sending_since and stream.sending_since < limit and stream.task is not None and not stream.closed:
                 stream.closed = True
@@ -162,7 +171,8 @@ class Hub:
             now = self.now_ms()
             for plan in self.plans.values():
                 if self._scene_until.get(plan.name, 0) <= now and self._turn(plan, now):
-                    self._wake_all(SCENE, [stream for stream in self._streams if stream.plan is plan])
+                    for stream in self._of_screen.get(plan.name, ()):
+                        stream.offer((SCENE,), self._scenes[plan.name])
             pending = [until for until in self._scene_until.values() if until > now]
             await asyncio.sleep(min(1.0, (min(pending) - now) / 1000) if pending else 1.0)
 
@@ -171,7 +181,7 @@ class Hub:
         pages = {name: said.pages for name, said in self.states.items()}
         shown = shown_at(plan.scenes, pages, now)
         self._scene_until[plan.name] = shown.until or now + 1000
-        body = event("scene", encode({"scene": shown.scene, "page": shown.page, "pages": shown.pages, "until": shown.until}))
+        body = event("scene", encode(asdict(shown)))
         if self._scenes.get(plan.name) == body:
             return False
         self._scenes[plan.name] = body
@@ -180,10 +190,8 @@ class Hub:
     async def _check(self) -> None:
         """Every few seconds: one question for all open streams; those that are nobody's any more get ``bye``."""
         while True:
-            try:
-                await asyncio.wait_for(self._check_now.wait(), self.check_seconds)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._check_now.wait(), self.pace.check_seconds)
             self._check_now.clear()
             sessions = {stream.session for stream in self._streams}
             if not sessions:
@@ -193,28 +201,27 @@ class Hub:
             except Exception as err:  # noqa: BLE001  (asked again at the next check; the guard asks on its own)
                 log.warning("principals cannot be checked", error=f"{type(err).__name__}: {err}")
                 continue
-            self._wake_all(BYE, [stream for stream in self._streams if stream.session not in living])
+            for stream in self._streams:
+                if stream.session not in living:
+                    stream.offer((BYE,), self._shared[BYE])
 
-    # ---- a stream -------------------------------------------------------------------------------------------------------
+    # ---- a stream ---------------------------------------------------------------------------------------------------
 
     def _hello(self, plan: ScreenPlan) -> bytes:
         now = self.now_ms()
         if self._scene_until.get(plan.name, 0) <= now:
             self._turn(plan, now)
         hello = {
-            "now": now, "build": self.build, "layout": plan.layout, "tick_seconds": self.tick_seconds, "screen": plan.name,
-            "seq": self.seq, "reload_jitter_ms": self.reload_jitter_ms,
+            "now": now, "build": self.build, "layout": plan.layout, "screen": plan.name, "seq": self.seq,
+            "tick_seconds": self.pace.tick_seconds, "reload_jitter_ms": self.pace.reload_jitter_ms,
         }
         frames = [self.states[name].frame for name in plan.instances if name in self.states]
         self.sent_frames += len(frames)
         return b"".join([event("hello", encode(hello)), self._scenes[plan.name], *frames])
 
     def _due(self, stream: Stream) -> bytes:
-        """What is due, joined: the scene first, then states, then the tick."""
+        """What became due while it was sending, joined: the scene first, then states, then the tick."""
         due, stream.due = stream.due, set()
-        if len(due) == 1:
-            (only,) = due
-            return self._bytes_of(only, stream)
         return b"".join([self._bytes_of(what, stream) for what in sorted(due, key=lambda what: _BEFORE.get(what, 1))])
 
     def _bytes_of(self, what: str, stream: Stream) -> bytes:
@@ -223,7 +230,6 @@ class Hub:
         shared = self._shared.get(what)
         if shared is not None:
             return shared
-        self.sent_frames += 1
         return self.states[what].frame
 
     async def stream(self, plan: ScreenPlan, session: bytes, receive: Receive, send: Send) -> None:
@@ -233,8 +239,7 @@ class Hub:
         stream.task = asyncio.current_task()
         gone = asyncio.ensure_future(_until_gone(receive, stream))
         self._streams.add(stream)
-        for name in plan.instances:
-            self._subscribers.setdefault(name, set()).add(stream)
+        self._of_screen.setdefault(plan.name, set()).add(stream)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             body = self._hello(plan)
@@ -246,11 +251,13 @@ class Hub:
                 stream.sending_since = 0.0
                 if last:
                     break
-                if not stream.due:
+                if stream.due:
+                    last = BYE in stream.due
+                    body = self._due(stream)
+                else:
                     stream.waiter = loop.create_future()
-                    await stream.waiter
-                last = BYE in stream.due
-                body = self._due(stream)
+                    body = await stream.waiter
+                    last = body is self._shared[BYE]
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             if not stream.closed:  # cancelled by the server's own end, not by _drop_slow
@@ -260,13 +267,11 @@ class Hub:
         finally:
             gone.cancel()
             self._streams.discard(stream)
-            for name in plan.instances:
-                self._subscribers[name].discard(stream)
+            self._of_screen[plan.name].discard(stream)
 
 
 async def _until_gone(receive: Receive, stream: Stream) -> None:
     """Wait for the client to hang up; then end the stream."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.closed = True
-    stream.wake()
+    stream.end()

@@ -1,13 +1,14 @@
 """The black box: what each panel said, from when to when. Bodies are kept once per hash, packed; rows name them.
 
-One serve process records, by a lease. A body of props is packed against the first body of the same shape, so that a second
-state of a tile costs some tens of bytes.
+One serve process records, by a lease. A body of props is packed against the first body of the same shape, so that a
+second state of a tile costs some tens of bytes.
 """
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -51,9 +52,7 @@ def unpack(connection: Connection, name: bytes) -> bytes:
 
 
 def replayed(connection: Connection, panel: str, at_ms: int) -> Any:
-    """The tree that a panel instance showed at an instant (epoch milliseconds); ``None`` when nothing was recorded then."""
-    import json
-
+    """The tree that an instance showed at an instant (epoch milliseconds); ``None`` when nothing was recorded then."""
     row = connection.execute(
         select(recording).where(
             recording.c.panel == panel, recording.c.from_at <= at_ms,
@@ -136,7 +135,8 @@ class Recorder:
             return
         last_alive = int(((before or 0) - LEASE_SECONDS) * 1000)
         with writing(self.engine).begin() as connection:
-            for row in connection.execute(select(recording.c.id, recording.c.from_at).where(recording.c.to_at.is_(None))).all():
+            left = select(recording.c.id, recording.c.from_at).where(recording.c.to_at.is_(None))
+            for row in connection.execute(left).all():
                 connection.execute(
                     update(recording).where(recording.c.id == row.id).values(to_at=max(row.from_at, last_alive))
                 )
@@ -180,11 +180,13 @@ class Recorder:
         shape, props = bytes.fromhex(said.drawn.shape), bytes.fromhex(digest(said.props))
         self._body(connection, shape, encode(said.drawn.skeleton), None)
         self._body(connection, props, said.props, said.drawn.shape)
-        limits: Mapping[str, Any] = {"late": said.late, "stale": said.stale, **({"failed": True} if said.failed else {})}
+        limits = {"late": said.late, "stale": said.stale, **({"failed": True} if said.failed else {})}
         done = connection.execute(insert(recording).values(
             panel=said.panel, shape=shape, props=props, as_of=said.as_of, limits=encode(limits).decode(), from_at=at
         ))
-        opened[said.panel] = (int(done.inserted_primary_key[0]), said.said)
+        number = done.inserted_primary_key
+        assert number is not None  # a single row was inserted
+        opened[said.panel] = (int(number[0]), said.said)
 
     def _body(self, connection: Connection, name: bytes, content: bytes, shape: str | None) -> None:
         """Keep a body unless it is there; ``shape``: pack it against the first body of that shape."""

@@ -30,7 +30,7 @@ class Shown:
 
 
 def shown_at(plan: Sequence[Planned], pages_of: Mapping[str, int], now_ms: int) -> Shown:
-    """The scene and page at an instant: scenes in order, each page for its scene's dwell, round and round since the epoch.
+    """The scene and page at an instant: scenes in order, each page for its scene's dwell, round and round.
 
     >>> shown_at([Planned("today", 20_000), Planned("agencies", 10_000)], {}, 1_000_020_000)
     Shown(scene='agencies', page=1, pages=1, until=1000030000)

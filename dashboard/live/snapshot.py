@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ log = structlog.get_logger("snapshot")
 
 EVERYTHING: frozenset[str] = frozenset({"everything"})
 """A change after which every instance is asked again."""
+BATCH_SECONDS = 0.02
+"""What is drawn goes to the screens at least this often while more is being asked."""
 FAILED_AGAIN_SECONDS = 10
 """How soon a panel that failed is asked again by the clock."""
 
@@ -28,8 +30,9 @@ FAILED_AGAIN_SECONDS = 10
 class Instance:
     """A panel with its parameters and language, ready to be asked.
 
-    ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component; ``failed()``
-    what a panel looks like that never had an answer. ``reads``: words of ``changed.what``. ``at_most_every``: seconds.
+    ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component;
+    ``failed()`` what a panel looks like that never had an answer. ``reads``: words of ``changed.what``.
+    ``at_most_every``: seconds. Instances with the same ``question`` share one answer (languages, an alarm's strip and list).
     """
 
     id: str
@@ -38,6 +41,7 @@ class Instance:
     failed: Callable[[], Any]
     reads: frozenset[str]
     at_most_every: float = 0.0
+    question: Hashable = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def _say(
 ) -> Said:
     props = encode(drawn.props)
     limits = encode({"late": late, "stale": stale})
-    head = encode({"panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed})
+    head = encode({
+        "panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed,
+    })
     body = head[:-1] + b',"limits":' + limits + b',"props":' + props + b"}"
     said = digest(drawn.shape.encode() + props + limits + (b"!" if failed else b""))
     return Said(
@@ -91,7 +97,7 @@ def _say(
 
 
 class Snapshot:
-    """The states of all instances. One thread asks (:meth:`refresh`); others read :attr:`states` (replaced, never changed)."""
+    """The states of all instances. One thread asks (:meth:`refresh`); others read :attr:`states` (always replaced)."""
 
     def __init__(self, instances: Iterable[Instance], *, seq: int = 0) -> None:
         self.instances = {instance.id: instance for instance in instances}
@@ -122,20 +128,42 @@ class Snapshot:
         ``context.now`` is the instant of the question. A failing panel never harms its neighbours: it says what it said
         last, marked as failed and stale.
         """
+        return [said for batch in self.refreshing(context, changed, changed_ms) for said in batch]
+
+    def refreshing(
+        self, context: Context, changed: Collection[str] = frozenset(), changed_ms: int | None = None
+    ) -> Iterator[list[Said]]:
+        """The same in batches, those that cost least first, so that a quick tile does not wait for a slow list."""
         now = context.now.timestamp()
         for instance in self.instances.values():
             if changed is EVERYTHING or instance.reads.intersection(changed):
                 self._wait(instance.id, now, self._asked_at.get(instance.id, 0.0) + instance.at_most_every)
-        new = []
-        while (due := self.next_due()) is not None and due <= now:
-            _, name = heapq.heappop(self._heap)
-            del self._due[name]
-            said = self._ask(self.instances[name], context, changed_ms)
+        due = []
+        while (at := self.next_due()) is not None and at <= now:
+            due.append(heapq.heappop(self._heap)[1])
+            del self._due[due[-1]]
+        answers: dict[Hashable, Any] = {}
+        new: list[Said] = []
+        began = time.perf_counter()
+        for name in sorted(due, key=lambda name: self._cost(name)):
+            if new and time.perf_counter() - began + self._cost(name) > BATCH_SECONDS:
+                yield new
+                new, began = [], time.perf_counter()
+            said = self._ask(self.instances[name], context, changed_ms, answers)
             before = self.states.get(name)
             if before is None or before.said != said.said:
                 self.states = {**self.states, name: said}
                 new.append(said)
-        return new
+        if new:
+            yield new
+
+    def _cost(self, name: str) -> float:
+        """What an instance is expected to cost, seconds, by its question's last time."""
+        question = self.instances[name].question
+        return max((
+            seconds for other, seconds in self.asked_seconds.items()
+            if other == name or (question is not None and self.instances[other].question == question)
+        ), default=0.0)
 
     def _wait(self, name: str, now: float, earliest: float) -> None:
         """Let an instance be asked at ``earliest``, or now when that is past, unless it is due before."""
@@ -144,12 +172,18 @@ class Snapshot:
             self._due[name] = at
             heapq.heappush(self._heap, (at, name))
 
-    def _ask(self, instance: Instance, context: Context, changed_ms: int | None) -> Said:
+    def _ask(
+        self, instance: Instance, context: Context, changed_ms: int | None, answers: dict[Hashable, Any]
+    ) -> Said:
         now, began = context.now.timestamp(), time.perf_counter()
         self._asked_at[instance.id] = now
         self.seq += 1
         try:
-            answer = instance.ask(context)
+            answer = answers.get(instance.question)
+            if answer is None:
+                answer = instance.ask(context)
+                if instance.question is not None:
+                    answers[instance.question] = answer
             drawn = split(plain(instance.draw(answer)), instance.id)
             said = _say(
                 instance.id, self.seq, drawn, as_of=answer.as_of, late=answer.limits.late, stale=answer.limits.stale,
@@ -160,7 +194,7 @@ class Snapshot:
             said, changes_at = self._failed(instance, now, err), now + FAILED_AGAIN_SECONDS
         self.asked_seconds[instance.id] = time.perf_counter() - began
         if changes_at is not None:
-            # An instant that is already past would be asked again without end; a second is the resolution of all stamps.
+            # An instant already past would be asked again without end; a second is the resolution of all stamps.
             self._wait(instance.id, now + 1, max(changes_at, now + instance.at_most_every))
         return said
 

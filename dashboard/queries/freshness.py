@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from config.declarations import Source
-from dashboard.cases import Outcome
 from dashboard.clock import epoch
 from dashboard.queries.answers import Context, Limits, SourceAge, Sources, State, question
 from dashboard.store.state import SourceState, states
+from dashboard.store.tables import run
 from dashboard.worktime import calendar_of
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 LATE_RHYTHMS = 1.5
 GAPS_NEEDED = 20
 QUIET_TIMES = 3
-"""Silent is judged by three times the longest but one of the known gaps, unless ``quiet_after`` is declared."""
+"""Silent is judged by three times the longest but one of the known gaps, unless ``quiet_after`` is declared: one night or one
+outage does not stretch it. Never sooner than ``stale_after``, for a burst of small gaps says little about a quiet hour."""
 
 OUT = (State.STALE, State.OFFLINE)
 
@@ -34,8 +38,8 @@ def source_age(regency: Regency, source: Source, state: SourceState | None, now:
         return SourceAge(state=State.NONE, **common)  # type: ignore[arg-type]
     common |= {"outcome": state.outcome, "message_id": state.message_id, "message_en": state.message_en}
     if state.data_until is None or state.loaded_at is None:
-        reason = State.LOADING if Outcome(state.outcome).good or state.failures_in_row == 0 else State.OFFLINE
-        return SourceAge(state=reason, since=state.since, **common)  # type: ignore[arg-type]
+        begun, since = (State.LOADING, state.since) if state.offline_since is None else (State.OFFLINE, state.offline_since)
+        return SourceAge(state=begun, since=since, **common)  # type: ignore[arg-type]
     late_at = (state.last_good_at or state.data_until) + int(LATE_RHYTHMS * source.every.total_seconds())
     stale_at = _after(regency, source, state.data_until, limit)
     quiet_at = _quiet_at(regency, source, state)
@@ -66,18 +70,23 @@ def _quiet_at(regency: Regency, source: Source, state: SourceState) -> int | Non
     if source.quiet_after is not None:
         seconds = source.quiet_after.total_seconds()
     elif len(state.gaps) >= GAPS_NEEDED:
-        seconds = QUIET_TIMES * sorted(state.gaps)[-2]
+        seconds = max(QUIET_TIMES * sorted(state.gaps)[-2], source.stale_after.total_seconds())
     else:
         return None
     return calendar_of(regency, source.owner).add_worked(state.last_new_at, int(seconds))
 
 
 def ages(context: Context) -> dict[str, SourceAge]:
-    """Every declared source's age, in declared order."""
+    """Every declared source's age, in declared order. One whose first run is under way is loading."""
+    now, declared = epoch(context.now), context.regency.sources
     with context.engine.connect() as connection:
         known = states(connection)
-    now = epoch(context.now)
-    return {key: source_age(context.regency, source, known.get(key), now) for key, source in context.regency.sources.items()}
+        unheard = [key for key in declared if key not in known]
+        begun = set(connection.execute(
+            select(run.c.source).where(run.c.source.in_(unheard), run.c.ended_at.is_(None))
+        ).scalars()) if unheard else set()
+    found = {key: source_age(context.regency, source, known.get(key), now) for key, source in declared.items()}
+    return found | {key: replace(found[key], state=State.LOADING) for key in begun}
 
 
 def soonest(*instants: int | None) -> int | None:

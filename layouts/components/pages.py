@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.words import Say
+from layouts.components.tile import stale_mark
 
 STEP = 34
 
@@ -37,6 +38,7 @@ def page_strip(page: int, pages: int, counted: str, say: Say, *, keys: Sequence[
             ),
             *[html.Span(say(f"panels.agencies.key_{key}")) for key in keys],
             html.Span(counted, className="end"),
+            stale_mark(say),
         ],
         className="strip",
     )

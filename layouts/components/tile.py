@@ -68,6 +68,11 @@ def since(id: str, age: SourceAge, say: Say, at: int) -> Component:
     )
 
 
+def stale_mark(say: Say) -> Component:
+    """What a panel without a stale block shows when the browser's clock passes its limit, or it cannot be computed."""
+    return html.Div([shape("stale"), html.Span(say("panels.states.stale"))], className="stale-mark st c-stale")
+
+
 def stale_block(figure: Figure, say: Say, at: int) -> list[Component]:
     """What a stale or offline tile says: the state's word, which source, its age, its limit."""
     age = explained(figure)

@@ -12,6 +12,7 @@ from layouts.components.alarm_words import text
 from layouts.components.attributes import data
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
+from layouts.components.tile import stale_mark
 
 query = open_alarms
 
@@ -40,6 +41,7 @@ def draw(answer: Alarms, say: Say) -> Component:
                 ],
                 className="who",
             ),
+            stale_mark(say),
             html.Div(f"+{say.number(more)}", id="more", className="more" + ("" if more > 0 else " is-gone")),
         ],
         id="strip",

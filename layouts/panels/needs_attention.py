@@ -11,6 +11,7 @@ from dashboard.words import Say
 from layouts.components.alarm_words import reason
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
+from layouts.components.tile import stale_mark
 
 query = open_alarms
 PLACES = 5
@@ -48,6 +49,7 @@ def draw(answer: Alarms, say: Say) -> Component:
     return html.Section(
         [
             html.H2(say(f"panels.needs_attention.{title}"), id="title", className="plate"),
+            stale_mark(say),
             html.Ol(
                 [_row(at, alarms[at] if at < len(alarms) else None, say) for at in range(PLACES)], className="need"
             ),

@@ -10,6 +10,7 @@ from dashboard.queries.freshness import sources
 from dashboard.words import Say
 from layouts.components.shapes import shape
 from layouts.components.source_strip import cells
+from layouts.components.tile import stale_mark
 
 query = sources
 COUNTED = (
@@ -37,6 +38,7 @@ def draw(answer: Sources, say: Say) -> Component:
                 )
                 for name, count in counts.items()
             ],
+            stale_mark(say),
         ],
         className="strip sources",
     )

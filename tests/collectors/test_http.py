@@ -7,7 +7,6 @@ import json
 import resource
 import socket
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,7 +19,17 @@ from collectors.egress import checked_addresses, origin, shown
 from collectors.http import LONGEST_RETRY_AFTER, Client, retry_after
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 from tests.agency_api import (
-    Agency, bomb, body, endless, moved, reset, rows, short, slow_body, slow_headers, status,
+    Agency,
+    body,
+    bomb,
+    endless,
+    moved,
+    reset,
+    rows,
+    short,
+    slow_body,
+    slow_headers,
+    status,
 )
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -28,7 +37,7 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def fetch(agency: Agency) -> Iterator[Any]:
+def fetch(agency: Agency) -> Any:
     """``fetch(path, seconds=…)`` against the agency's server, without pauses between tries."""
 
     def get(path: str, seconds: float = 20.0, headers: dict[str, str] | None = None, **more: Any) -> Any:
@@ -36,7 +45,7 @@ def fetch(agency: Agency) -> Iterator[Any]:
         with Client(agency.url(path), **options) as client:
             return client.get(agency.url(path), headers=headers)
 
-    yield get
+    return get
 
 
 def test_a_good_answer_comes_whole(agency: Agency, fetch: Any) -> None:
@@ -62,7 +71,7 @@ def test_a_refused_connection_says_so_after_a_few_tries() -> None:  # A4
 @pytest.mark.parametrize("behaviour", [reset, short], ids=["A6 reset", "A10 short"])
 def test_a_cut_connection_gives_nothing_of_the_page(agency: Agency, fetch: Any, behaviour: Any) -> None:
     agency.answers["/a"] = behaviour
-    with pytest.raises(SourceUnavailable, match="cut|broke off") as caught:
+    with pytest.raises(SourceUnavailable, match=r"cut|broke off") as caught:
         fetch("/a")
     assert caught.value.step == "read"
     assert len(agency.requests) == 3, "it is worth another try"
@@ -190,9 +199,7 @@ def test_a_name_is_resolved_once_so_that_a_second_answer_reaches_nothing(
     monkeypatch.setattr("collectors.egress.socket.getaddrinfo", resolve)
     agency.answers["/a"] = rows([])
     url = f"http://agency.invalid:{agency.port}/a"
-    real = socket.create_connection
     monkeypatch.setattr("collectors.egress.socket.create_connection", lambda to, **more: _direct(to, **more))
-    assert real is not None
     with Client(url, networks=LOOPBACK, deadline=time.monotonic() + 10) as client:
         client.get(url)
         client.get(url)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,8 +55,9 @@ def test_a_first_read_is_complete_and_vouches_from_its_earliest_submission(agenc
     assert state.loaded_at is not None
     assert state.data_until == state.last_complete_at == int(NOW.timestamp())
     with here.engine.connect() as connection:
-        days = [datetime.fromtimestamp(row.day, UTC).strftime("%m-%d") for row in connection.execute(select(covered).order_by("day"))]
-    assert (days[0], len(days)) == ("10-31", 24)  # local midnight of 1 November, to the 24th
+        days = connection.execute(select(covered.c.day).order_by(covered.c.day)).scalars().all()
+    first = datetime.fromtimestamp(days[0], UTC).strftime("%d.%m. %H:%M")
+    assert (first, len(days)) == ("31.10. 16:00", 24)  # local midnight of 1 November, to the 24th
 
 
 def test_reading_twice_changes_nothing(agency: Agency, site: Sites) -> None:
@@ -337,6 +340,20 @@ def test_since_reads_again_from_a_day_without_tombstones(agency: Agency, site: S
     assert here.cases == 31
 
 
+def test_the_column_of_change_may_be_named_by_the_connector(site: Sites) -> None:
+    here = site(
+        connector="sql", fields=FIELDS,
+        options={"url": "sqlite:///a.sqlite", "query": "SELECT * FROM t WHERE ubah >= :since", "updated_at": "ubah"},
+    )
+    with contextlib.closing(sqlite3.connect(here.settings.drop / "a.sqlite")) as database:
+        database.execute("CREATE TABLE t (id, jenis, masuk, selesai, status, ubah)")
+        database.execute("INSERT INTO t VALUES (1, 'KTP', '2026-11-20', '-', 'PROSES', '2026-11-24 09:00:00')")
+        database.commit()
+    assert here.source.reading_mode == "incremental"
+    assert here.run().rows_new == 1
+    assert here.state.cursor == {"since": int(datetime(2026, 11, 24, 1, tzinfo=UTC).timestamp())}
+
+
 class _Killed(BaseException):
     """In the place of SIGKILL: nothing of ours may catch it."""
 
@@ -362,6 +379,7 @@ def test_a_read_killed_between_two_pages_is_whole_after_the_next(
             here.run()
     assert here.state.loaded_at is None
     assert 0 < here.cases < 12_000
+    assert list((here.settings.data / "spool").iterdir()) == []
     assert here.run().outcome is Outcome.OK
     assert here.cases == here.received == 12_000
 

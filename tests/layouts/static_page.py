@@ -184,6 +184,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "odd": {"chosen": choose(**tiles("attention", "critical", "below", "far-outside"), received_rolling="evening")},
     "by-clock": {"chosen": choose(**tiles("normal", "without", "none", "offline")), "by_clock": True},
     "agencies": {"chosen": choose(), "scene": "agencies"},
+    "agencies-by-clock": {"chosen": choose(), "scene": "agencies", "by_clock": True},
     "agencies-odd": {"chosen": choose(agencies="odd"), "scene": "agencies"},
     "agencies-lost": {"chosen": choose(agencies="odd", **TROUBLE), "scene": "agencies", "lost": True},
     "agencies-unconnected": {"chosen": choose(), "scene": "agencies", "number": 2},

@@ -58,9 +58,9 @@ class Served:
             )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
-            with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{self.base}/readyz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
+            with suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"{self.base}/readyz", timeout=2).close()
+                return
             time.sleep(0.05)
         raise AssertionError(self.log())
 

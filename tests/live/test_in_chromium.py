@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -45,12 +47,11 @@ def test_a_longer_list_fetches_the_panel_once(wall: Page, served: Served) -> Non
 
 def test_clock_date_and_ages_are_the_servers_in_its_zone(wall: Page, served: Served) -> None:
     expect(wall.locator("[data-live=clock]")).to_have_text(re.compile(r"^\d\d\.\d\d$"))
-    from datetime import datetime
-
     now = datetime.now(served.regency.zone)
     shown = wall.locator("[data-live=clock]").inner_text()
     assert abs(int(shown[:2]) * 60 + int(shown[3:]) - now.hour * 60 - now.minute) % 1439 <= 1
-    expect(wall.locator("[data-live=date]")).to_have_text(re.compile(r"^(Senin|Selasa|Rabu|Kamis|Jumat|Sabtu|Minggu), \d"))
+    days = re.compile(r"^(Senin|Selasa|Rabu|Kamis|Jumat|Sabtu|Minggu), \d")
+    expect(wall.locator("[data-live=date]")).to_have_text(days)
     expect(wall.locator("#figure--age")).to_have_text("1 menit")
 
 
@@ -138,7 +139,7 @@ def test_the_wall_violates_no_policy_and_asks_no_other_host(context: BrowserCont
     spoken: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     context.add_init_script(
-        "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective + e.blockedURI))"
+        "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective))"
     )
     page = context.new_page()
     page.on("console", lambda message: spoken.append(message.text))
@@ -162,3 +163,51 @@ def test_the_address_does_not_keep_the_code_and_a_used_code_is_refused(context: 
     again.goto(link)
     expect(again.locator("[role=status]")).to_have_text(re.compile("Kode tidak berlaku"))
     other.close()
+
+
+def test_a_server_that_hangs_is_lost_and_comes_back_without_a_reload(wall: Page, served: Served) -> None:
+    wall.evaluate("() => { window.same = true; }")
+    assert served.process is not None
+    served.process.send_signal(signal.SIGSTOP)
+    expect(wall.locator("body")).to_have_class(LOST, timeout=5000)
+    wall.wait_for_timeout(4000)
+    served.process.send_signal(signal.SIGCONT)
+    expect(wall.locator("body")).not_to_have_class(LOST, timeout=20000)
+    toy.put(served.engines["figures"], "figure", "8")
+    expect(wall.locator(FIGURE)).to_have_text("8")
+    assert wall.evaluate("() => window.same")
+
+
+def test_the_clock_of_the_wall_pc_does_not_matter(context: BrowserContext, served: Served) -> None:
+    context.add_init_script("Date.now = () => 0; const Real = Date; window.Date = class extends Real { \
+        constructor(...given) { super(...(given.length ? given : [0])); } };")
+    page = context.new_page()
+    page.goto(served.pair()[1])
+    now = datetime.now(served.regency.zone)
+    expect(page.locator("[data-live=date]")).to_have_text(re.compile(rf" {now.day} \S+ {now.year}$"))
+    expect(page.locator("#figure--age")).to_have_text("1 menit")
+
+
+def test_hundreds_of_updates_leave_nothing_behind(wall: Page, served: Served) -> None:
+    session = wall.context.new_cdp_session(wall)
+    session.send("Performance.enable")
+
+    def weigh() -> dict[str, float]:
+        session.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        return {name: found[name] for name in ("JSHeapUsedSize", "Nodes", "JSEventListeners")}
+
+    def update(first: int, last: int) -> None:
+        for number in range(first, last):
+            toy.put(served.engines["figures"], "figure", str(number))
+            toy.put(served.engines["figures"], "list", ",".join(f"n{each}" for each in range(number % 5 + 1)))
+            expect(wall.locator(FIGURE)).to_have_text(str(number))
+
+    update(1, 100)
+    before = weigh()
+    update(100, 350)
+    after = weigh()
+    assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.1
+    assert after["Nodes"] <= before["Nodes"] + 50
+    assert after["JSEventListeners"] <= before["JSEventListeners"] + 5
+    assert wall.evaluate("() => commandCenter.paints.length") <= 200

@@ -15,7 +15,7 @@ from config.declarations import Regency
 from config.loading import load
 from config.settings import Settings
 from dashboard.live.frames import plain
-from dashboard.live.hub import ScreenPlan
+from dashboard.live.hub import Pace, ScreenPlan
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance
 from dashboard.live.zone import Zone, layout_hash
@@ -85,6 +85,15 @@ def _frail(context: Context) -> SimpleNamespace:
     return _answer(context, value)
 
 
+def _draw_figure(found: Any) -> html.Div:
+    age = html.I(id="age", **{"data-age-since": found.as_of - 65})
+    return html.Div([html.B(found.value, id="value"), age], className="tile")
+
+
+def _draw_list(found: Any) -> html.Ol:
+    return html.Ol([html.Li(name, id=f"li-{name}") for name in found.value])
+
+
 def _failed() -> html.Div:
     return html.Div("tidak dapat dihitung", className="panel-failed")
 
@@ -92,11 +101,8 @@ def _failed() -> html.Div:
 def instances() -> tuple[Instance, ...]:
     """A figure, a list whose shape changes, and one that can be broken."""
     return (
-        Instance("figure", _figure, lambda found: html.Div(
-            [html.B(found.value, id="value"), html.I(id="age", **{"data-age-since": found.as_of - 65})], className="tile"
-        ), _failed, frozenset({"cases"})),
-        Instance("list", _list, lambda found: html.Ol([html.Li(name, id=f"li-{name}") for name in found.value]), _failed,
-                 frozenset({"cases"})),
+        Instance("figure", _figure, _draw_figure, _failed, frozenset({"cases"})),
+        Instance("list", _list, _draw_list, _failed, frozenset({"cases"})),
         Instance("frail", _frail, lambda found: html.B(found.value, id="value"), _failed, frozenset({"cases"})),
     )
 
@@ -108,12 +114,14 @@ def zone(regency: Regency) -> Zone:
     spoken = json.dumps({"language": "id", "zone": regency.timezone, "separator": ".", "times": times})
 
     def page(screen: str, drawn: Any) -> Any:
-        slots = [html.Div(drawn.get(name), id=f"slot-{name}", **{"data-panel": name}) for name in ("figure", "list", "frail")]
+        names = ("figure", "list", "frail")
+        slots = [html.Div(drawn.get(name), id=f"slot-{name}", **{"data-panel": name}) for name in names]
+        shown = {"data-scene": "one", "data-page-shown": "1"}
         words = html.Div(id="live-words", hidden=True, **{"data-words": spoken})
         return plain(html.Div([
             html.Span(**{"data-live": "clock"}), html.Span(**{"data-live": "date"}),
             html.Div(["SAMBUNGAN TERPUTUS sejak ", html.Span(**{"data-live": "lost-since"})], id="live-lost"),
-            html.Div(slots, id="scene-one", className="is-shown", **{"data-scene": "one", "data-page-shown": "1"}), words,
+            html.Div(slots, id="scene-one", className="is-shown", **shown), words,
         ]))
 
     names = tuple(each.id for each in instances())
@@ -128,7 +136,7 @@ def main() -> None:
     folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     regency = load(folder / "config")
     settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
-    serving = app(settings, regency, zone=zone(regency), build=build, tick_seconds=tick, reload_jitter_ms=500)
+    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500))
     run_server(serving, listening("127.0.0.1", port))
 
 

@@ -1,0 +1,371 @@
+"""The authorisation matrix: every path of the zone, and some that do not exist, for every role, method and protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from config.settings import Settings
+from dashboard import clock
+from dashboard.access import devices
+from dashboard.access.policy import ROUTES, Who
+from dashboard.errors import ConfigError
+from dashboard.guard import Guard, Rules
+from dashboard.live.hub import Hub
+from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
+from tests.live import toy
+
+BASE = "127.0.0.1:8100"
+PATHS = {  # one example of each route of the table
+    "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "api": "/api/v1/figures", "wall-index": "/wall/",
+    "wall-enter": "/wall/enter", "wall-assets": "/wall/assets/live.js",
+    "wall-suites": "/wall/_dash-component-suites/dash/html/dash_html_components.v4_4_1m1.min.js",
+    "wall-layout": "/wall/_dash-layout", "wall-dependencies": "/wall/_dash-dependencies",
+    "wall-callback": "/wall/_dash-update-component", "wall-favicon": "/wall/_favicon.ico", "wall-live": "/wall/live",
+    "wall-panel": "/wall/panel/figure",
+}
+NOWHERE = (
+    "/", "/wall", "/wall/x", "/wall/_dash-ws-callback", "/wall/_reload-hash", "/wall/_alive_", "/docs", "/openapi.json",
+    "/redoc", "/desk/", "/tour/", "/wall/assets/fetch.py", "/wall/assets/../serve.py", "/wall/assets/%2e%2e/x.js",
+    "/wall//live", "/wall/live/", "/WALL/", "/_dash-layout", "/api/v1", "/metrics/", "/wall/panel/", "/wall/panel/a/b",
+)
+ROLES = ("none", "device", "other zone", "revoked", "local", "local by another name", "token")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")
+
+
+class House:
+    """The server in this process, its people, and requests to it as plain ASGI."""
+
+    def __init__(self, folder: Path) -> None:
+        regency = toy.declare(folder / "config")
+        secrets = folder / "secrets"
+        secrets.mkdir()
+        (secrets / "api_token").write_text("programs-token")
+        (secrets / "api_token").chmod(0o600)
+        self.serving: Serving = app(
+            Settings(config=folder / "config", data=folder / "var", secrets=secrets), regency, zone=toy.zone(regency),
+            build="b",
+        )
+        people = self.people
+        self.tokens = {}
+        for role, zone in (("device", "wall"), ("other zone", "tour"), ("revoked", "wall")):
+            identity, code = devices.add_device(people, place=role, screen="west", zone=zone, now=clock.now())
+            self.tokens[role] = devices.redeem(people, code, zone=zone, now=clock.now())
+        devices.revoke(people, identity, now=clock.now())
+
+    @property
+    def people(self) -> Engine:
+        return self.serving.people
+
+    def scope(self, role: str, method: str, path: str, kind: str = "http", **headers: str) -> dict[str, Any]:
+        own = {"host": BASE if role != "local by another name" else "rebound.example:8100", **headers}
+        if role in self.tokens:
+            own["cookie"] = f"__Host-cc-wall={self.tokens[role]}"
+        if role == "token":
+            own["authorization"] = "Bearer programs-token"
+        return {
+            "type": kind, "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "scheme": "http",
+            "headers": [(key.replace("_", "-").encode(), value.encode()) for key, value in own.items()],
+            "client": ("127.0.0.1" if role.startswith("local") else "10.1.2.3", 5), "server": ("127.0.0.1", 8100),
+            "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
+        }
+
+    def ask(
+        self, role: str, method: str, path: str, body: bytes = b"", kind: str = "http", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """(status, headers, body); a WebSocket's status is its close code. A stream is left after its first bytes."""
+        return asyncio.run(self._ask(self.scope(role, method, path, kind, **headers), body))
+
+    async def _ask(self, scope: dict[str, Any], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        sent: list[dict[str, Any]] = []
+        given = False
+        first = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            nonlocal given
+            if not given:
+                given = True
+                return {"type": "http.request", "body": body, "more_body": False}
+            await first.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            if message["type"] == "http.response.body":
+                first.set()
+
+        await asyncio.wait_for(self.serving(scope, receive, send), 20)
+        if sent[0]["type"] == "websocket.close":
+            return sent[0]["code"], {}, b""
+        headers = {key.decode().lower(): value.decode() for key, value in sent[0]["headers"]}
+        return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
+
+    def post(self, role: str, path: str, body: bytes, **headers: str) -> int:
+        """A POST as a page of ours sends it."""
+        sure = {"origin": f"http://{BASE}", "content_type": "application/json", **headers}
+        return self.ask(role, "POST", path, body, **sure)[0]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    found = House(tmp_path_factory.mktemp("house"))
+    found.serving.hub.publish(found.serving.snapshot.refresh(
+        toy.Context(found.serving.feed.engines["figures"], found.serving.feed.regency, clock.now()), {"cases"}
+    ))
+    return found
+
+
+def _policy(name: str, who: Who, role: str) -> set[int]:
+    """What a request that is right in its form gets: the policy table in one place."""
+    inside = {
+        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403},
+        "wall-suites": {200, 304},
+    }.get(name, {200})
+    if who == Who.LOCAL:
+        return inside if role in ("local", "token") else {403}
+    if who == Who.DEVICE:
+        return inside if role == "device" else {401}
+    return inside
+
+
+def test_the_examples_are_of_every_route() -> None:
+    assert set(PATHS) == {route.name for route in ROUTES}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_path_and_role_is_as_the_policy_says(house: House, route: Any, role: str) -> None:
+    house.serving.endpoints.tries = devices.Tries()
+    for method in METHODS:
+        extra = {"origin": f"http://{BASE}", "content_type": "application/json"}
+        host = {"origin": "http://rebound.example:8100"} if role == "local by another name" else {}
+        status = house.ask(role, method, PATHS[route.name], b"{}", **{**extra, **host})[0]
+        wanted = _policy(route.name, route.who, role) if method in route.methods else {405}
+        assert status in wanted, (route.name, role, method, status)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("path", NOWHERE)
+def test_what_is_not_in_the_table_does_not_exist(house: House, role: str, path: str) -> None:
+    for method in ("GET", "POST"):
+        form = {"origin": f"http://{BASE}", "content_type": "application/json"}
+        assert house.ask(role, method, path, b"{}", **form)[0] == 404
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("path", [*PATHS.values(), "/wall/_dash-ws-callback"])
+def test_no_websocket_is_open(house: House, role: str, path: str) -> None:
+    assert house.ask(role, "GET", path, kind="websocket", origin=f"http://{BASE}")[0] == 4403
+
+
+def test_without_a_principal_the_index_is_the_pairing_page_and_tells_nothing(house: House) -> None:
+    for role in ("none", "revoked", "other zone"):
+        status, headers, body = house.ask(role, "GET", "/wall/")
+        assert status == 200
+        assert b"data-pairing" in body
+        assert b"_dash" not in body
+        assert headers["cache-control"] == "no-store"
+
+
+def test_the_principal_gets_the_page_of_the_screen(house: House) -> None:
+    _, headers, body = house.ask("device", "GET", "/wall/")
+    assert b"_dash-config" in body
+    assert "Max-Age=34560000" in headers["set-cookie"]
+    words = ("__Host-cc-wall=", "Secure", "HttpOnly", "SameSite=Strict", "Path=/")
+    assert all(word in headers["set-cookie"] for word in words)
+
+
+@pytest.mark.parametrize("headers", [
+    {"origin": "http://evil.example"}, {"origin": f"https://{BASE}"}, {"origin": "null"},
+    {"sec_fetch_site": "cross-site"},
+    {"content_type": "application/json-evil"}, {"content_type": "text/plain"},
+    {"content_type": "application/json; charset=utf-8"},
+])
+def test_a_post_that_is_not_ours_is_refused(house: House, headers: dict[str, str]) -> None:
+    assert house.post("device", "/wall/_dash-update-component", b"{}", **headers) == 403
+    assert house.post("none", "/wall/enter", b'{"code":"x"}', **headers) == 403
+
+
+def test_a_post_without_an_origin_is_refused(house: House) -> None:
+    assert house.ask("none", "POST", "/wall/enter", b"{}", content_type="application/json")[0] == 403
+
+
+def test_a_body_over_the_cap_is_refused(house: House) -> None:
+    assert house.post("none", "/wall/enter", b" " * ((1 << 20) + 1)) == 413
+
+
+def test_codes_are_refused_alike_and_then_later(house: House) -> None:
+    house.serving.endpoints.tries = devices.Tries(per_minute=4)
+    body = json.dumps({"code": "AAAAA-AAAAA"}).encode()
+    assert [house.post("none", "/wall/enter", body) for _ in range(6)] == [403] * 4 + [429] * 2
+    house.serving.endpoints.tries = devices.Tries()
+
+
+def test_a_code_becomes_the_cookie(house: House) -> None:
+    _, code = devices.add_device(house.people, place="x", screen="west", zone="wall", now=clock.now())
+    status, headers, _ = house.ask(
+        "none", "POST", "/wall/enter", json.dumps({"code": code}).encode(), origin=f"http://{BASE}",
+        content_type="application/json",
+    )
+    assert status == 204
+    assert headers["set-cookie"].startswith("__Host-cc-wall=")
+
+
+def test_the_security_headers_are_on_every_answer(house: House) -> None:
+    for path in ("/healthz", "/nowhere", "/wall/", "/wall/_dash-layout"):
+        _, headers, _ = house.ask("device", "GET", path)
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "access-control-allow-origin" not in headers
+
+
+def test_data_is_not_kept_and_versioned_assets_for_ever(house: House) -> None:
+    for path in ("/wall/", "/wall/_dash-layout", "/wall/panel/figure", "/wall/live"):
+        assert house.ask("device", "GET", path)[1]["cache-control"] == "no-store"
+    scope = house.scope("device", "GET", "/wall/assets/live.js")
+    for query, wanted in ((b"v=0123", "public, max-age=31536000, immutable"), (b"", "no-cache")):
+        assert asyncio.run(house._ask({**scope, "query_string": query}, b""))[1]["cache-control"] == wanted
+
+
+def test_versioned_assets_are_packed_once_and_only_for_a_principal(house: House) -> None:
+    scope = {**house.scope("device", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
+    first, again = (asyncio.run(house._ask(dict(scope), b"")) for _ in range(2))
+    assert first == again
+    assert first[1]["content-encoding"] == "gzip"
+    nobody = {**house.scope("none", "GET", "/wall/assets/live.js", accept_encoding="gzip"), "query_string": b"v=77"}
+    assert asyncio.run(house._ask(nobody, b""))[0] == 401
+    plain = {**house.scope("device", "GET", "/wall/assets/live.js"), "query_string": b"v=77"}
+    assert asyncio.run(house._ask(plain, b""))[2].startswith(b"// The live client")
+
+
+def test_the_addresses_of_assets_carry_their_hash(house: House) -> None:
+    body = house.ask("device", "GET", "/wall/")[2].decode()
+    assert "assets/live.js?v=" in body
+    assert "?m=" not in body
+
+
+OUTPUTS = [
+    ({"id": "a", "property": "children"}, "a.children"),
+    ([{"id": "a", "property": "children"}, {"id": "b", "property": "value"}], "..a.children...b.value.."),
+]
+
+
+def _guarded(allowed: dict[str, frozenset[str]]) -> tuple[Guard, list[str]]:
+    reached: list[str] = []
+
+    async def inside(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def principal_of(token: str, zone: str) -> Any:
+        return devices.Principal(token, "d", ("west",), zone)
+
+    return Guard(inside, Rules(principal_of, inside, {"wall": allowed})), reached
+
+
+async def _call(guard: Guard, role: str, body: bytes) -> int:
+    headers = {"host": BASE, "origin": f"http://{BASE}", "content-type": "application/json"}
+    headers["cookie"] = f"__Host-cc-wall={role}"
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await guard({
+        "type": "http", "method": "POST", "path": "/wall/_dash-update-component", "query_string": b"",
+        "headers": [(key.encode(), value.encode()) for key, value in headers.items()], "client": ("10.1.1.1", 1),
+    }, receive, send)
+    return int(sent[0]["status"])
+
+
+@pytest.mark.parametrize(("outputs", "output"), OUTPUTS)
+def test_a_callback_is_for_its_roles_only(outputs: Any, output: str) -> None:
+    guard, _ = _guarded({output: frozenset({"operator"})})
+    body = json.dumps({"output": output, "outputs": outputs}).encode()
+    assert asyncio.run(_call(guard, "operator", body)) == 200
+    assert asyncio.run(_call(guard, "device", body)) == 403
+
+
+def test_an_output_that_says_one_thing_and_asks_another_is_refused() -> None:
+    guard, reached = _guarded({"a.children": frozenset({"device"})})
+    body = json.dumps({"output": "a.children", "outputs": {"id": "secret", "property": "children"}}).encode()
+    assert asyncio.run(_call(guard, "device", body)) == 403
+    assert reached == []
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.one_of(st.binary(max_size=200), st.recursive(
+    st.one_of(st.none(), st.text(max_size=9), st.integers()), lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["output", "outputs", "id", "property", "inputs"]), inner, max_size=4),
+    )).map(lambda value: json.dumps(value).encode())))
+def test_whatever_is_posted_nothing_gets_through_and_nothing_breaks(body: bytes) -> None:
+    guard, reached = _guarded({"a.children": frozenset({"operator"})})
+    assert asyncio.run(_call(guard, "device", body)) == 403
+    assert reached == []
+
+
+def test_a_callback_without_a_role_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    import dash
+    from fastapi import FastAPI
+
+    from dashboard.serve import ZoneDash
+
+    setup = ZoneDash._setup_server
+
+    def with_one_more(self: Any) -> None:
+        self.callback(dash.Output("a", "children"), dash.Input("b", "value"))(lambda value: value)
+        setup(self)
+
+    monkeypatch.setattr(ZoneDash, "_setup_server", with_one_more)
+    assert CALLBACK_ROLES["wall"] == {}
+    with pytest.raises(ConfigError, match="no role"):
+        zone_dash(FastAPI(), "wall", "x", lambda: dash.html.Div())
+
+
+@pytest.mark.parametrize(("host", "how", "allowed"), [
+    ("127.0.0.1", {}, True), ("::1", {}, True), ("localhost", {}, True), ("0.0.0.0", {}, False),
+    ("10.1.2.3", {}, False),
+    ("10.1.2.3", {"behind_proxy": True}, True), ("0.0.0.0", {"insecure_lan": True}, True),
+])
+def test_an_address_beyond_this_machine_needs_tls(host: str, how: dict[str, bool], allowed: bool) -> None:
+    said = {"behind_proxy": False, "insecure_lan": False, **how}
+    outcome = "allowed"
+    try:
+        allowed_address(host, None, None, **said)
+    except ConfigError:
+        outcome = "refused"
+    assert outcome == ("allowed" if allowed else "refused")
+
+
+def test_a_proxy_in_front_makes_loopback_prove_nothing() -> None:
+    guard, _ = _guarded({})
+    guard.rules.proxied = True
+    assert not guard._local({"client": ("127.0.0.1", 1), "headers": [(b"host", b"127.0.0.1:8100")]})
+
+
+def test_a_trial_without_tls_uses_an_unprefixed_cookie() -> None:
+    guard, _ = _guarded({})
+    guard.rules.secure = False
+    assert guard.rules.cookie("wall", "t", max_age=1).startswith(b"cc-wall=t;")
+    assert b"Secure" not in guard.rules.cookie("wall", "t", max_age=1)
+
+
+def test_the_hub_is_told_by_the_principal_what_a_stream_carries(house: House) -> None:
+    assert isinstance(house.serving.hub, Hub)
+    status, _, body = house.ask("device", "GET", "/wall/live", query="screen=other")
+    assert status == 200
+    assert body.count(b"event: frame") == 3

@@ -1,0 +1,136 @@
+"""The wall's panels of today at 0.5 and 5 million cases: all asked, drawn, split and encoded after a commit; and what is kept
+for a minute (the panels over 30 days).
+
+The path is the server's own: ``Snapshot.refresh`` over every instance of the demo's wall. Before each refresh a collector's
+commit of three cases is made (not timed), so that nothing of today is answered from memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from config.declarations import Regency
+from dashboard.live.snapshot import Snapshot
+from dashboard.queries.answers import Context
+from dashboard.queries.thirty_days import judged_by_agency, times_by_agency
+from dashboard.queries.volumes import versions_of
+from dashboard.serve import wall_zone
+from dashboard.store.tables import case
+from tests.bench.lines import Line, Options, at_most, median, number, quantile, told
+from tests.bench.volumes import Stream, declared, filled, streams, touch
+
+NOW = datetime(2026, 11, 24, 2, 30, 7, tzinfo=UTC)
+"""The instant at which the stores stand: a Tuesday, 10.30 WITA."""
+DAYS = 1096
+SIZES = (500_000, 5_000_000)
+ROUNDS = 25
+"""Within one minute: what is kept for a minute is made in the first round, which is not counted."""
+MINUTES = 5
+
+
+@dataclass
+class Store:
+    """A store with its snapshot, and what was measured of it (milliseconds)."""
+
+    engine: Engine
+    regency: Regency
+    streams: list[Stream]
+    snapshot: Snapshot
+    filled_seconds: float
+    cases: int
+    refreshes: list[float] = field(default_factory=list)
+    panels: dict[str, list[float]] = field(default_factory=dict)
+    minutes: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    judged: list[float] = field(default_factory=list)
+
+    def refresh(self, now: datetime, number_of: int) -> float:
+        """A commit, then all panels; milliseconds of the latter."""
+        touch(self.engine, self.regency, self.streams[number_of % len(self.streams)], now)
+        gc.collect()
+        began = time.perf_counter()
+        self.snapshot.refresh(Context(self.engine, self.regency, now), frozenset({"cases", "state"}))
+        took = (time.perf_counter() - began) * 1000
+        if self.snapshot.failures:
+            raise RuntimeError("a panel fails; see the log")
+        return took
+
+
+def opened(regency: Regency, size: int) -> Store:
+    """The store of a size, filled now or by an earlier run."""
+    engine, seconds = filled(regency, size, now=NOW, days=DAYS)
+    with engine.connect() as connection:
+        count = connection.execute(select(func.count()).select_from(case)).scalar_one()
+    return Store(engine, regency, streams(regency), Snapshot(wall_zone(regency).instances), seconds, int(count))
+
+
+def measure(options: Options) -> list[Line]:
+    """All panels, the ratio to a tenth, and the panels over 30 days."""
+    with tempfile.TemporaryDirectory() as folder:
+        regency = declared(Path(folder))
+    sizes = (5_000, 50_000) if options.quick else SIZES
+    stores = []
+    for size in sizes:
+        print(f"  a store of {size:,} cases (kept for the next run) …", file=sys.stderr)
+        stores.append(opened(regency, size))
+    for number_of in range(ROUNDS + 1):  # both in turn, so that whatever else the machine does hits both
+        for store in stores:
+            took = store.refresh(NOW + timedelta(seconds=number_of), number_of)
+            if number_of:
+                store.refreshes.append(took)
+                for name, seconds in store.snapshot.asked_seconds.items():
+                    store.panels.setdefault(name, []).append(seconds * 1000)
+    for minute in range(1, MINUTES + 1):
+        for store in stores:
+            _minute(store, NOW + timedelta(minutes=minute), minute)
+    lines = _lines(*stores)
+    for store in stores:
+        store.engine.dispose()
+    return lines
+
+
+def _minute(store: Store, now: datetime, number_of: int) -> None:
+    """What the turn of a minute costs: the two questions over 30 days alone, then everything at the next turn."""
+    context = Context(store.engine, store.regency, now)
+    version = versions_of(store.engine)
+    for into, ask in ((store.times, times_by_agency), (store.judged, judged_by_agency)):
+        began = time.perf_counter()
+        ask(context, version)
+        into.append((time.perf_counter() - began) * 1000)
+    store.minutes.append(store.refresh(now + timedelta(minutes=100), number_of))
+
+
+def _lines(small: Store, large: Store) -> list[Line]:
+    few, many = median(small.refreshes), median(large.refreshes)
+    slow = sorted(((median(values), name) for name, values in large.panels.items()), reverse=True)
+    shares = ", ".join(f"{name} {number(took)}" for took, name in slow[:4])
+    method = (
+        f"Snapshot.refresh over all {len(large.snapshot.instances)} instances of the demo's wall after a commit of 3 cases; median "
+        f"of {ROUNDS}, both stores in turn. {len(large.streams)} sources, 25 agencies with services, {DAYS} days. "
+        f"Slowest panels (ms): {shares}"
+    )
+    span = f"{number(few)} ms at {small.cases:,}, {number(many)} ms at {large.cases:,} cases"
+    p95 = f" (p95 {number(quantile(large.refreshes, 0.95))} ms)"
+    thirty = "asked anew at the turn of a minute, alone; the median of 5"
+    return [
+        at_most("today's panels, all", many, 50, "ms", measured=span + p95, method=method),
+        at_most("today's panels, against a tenth of the cases", many / few, 1.2, "×", measured=span, ratio=f"{many / few:.2f} ×",
+                method="the same medians"),
+        at_most("30 days: times against standards", median(large.times), 100, "ms", method=thirty,
+                measured=f"{number(median(small.times))} ms at {small.cases:,}, {number(median(large.times))} ms at {large.cases:,}"),
+        at_most("30 days: on time", median(large.judged), 100, "ms", method=thirty,
+                measured=f"{number(median(small.judged))} ms at {small.cases:,}, {number(median(large.judged))} ms at {large.cases:,}"),
+        told("all panels at the turn of a minute",
+             measured=f"{number(median(small.minutes))} ms at {small.cases:,}, {number(median(large.minutes))} ms at {large.cases:,}",
+             method="as the first row, with what is kept for a minute made anew"),
+        told("filling the stores", measured=f"{small.filled_seconds:.0f} s and {large.filled_seconds:.0f} s",
+             method="synthetic cases through Read.page, then 14 weeks of gauges; when it was last done"),
+    ]
