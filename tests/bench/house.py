@@ -21,7 +21,6 @@ from config.declarations import Regency
 from config.settings import Settings
 from dashboard import clock
 from dashboard.access.devices import add_device, new_code, redeem
-from dashboard.guard import Rules
 from dashboard.store.engine import migrate, open_engine
 from tests.bench.processes import heard, python
 from tests.bench.volumes import Stream, declared, fill, streams, touch
@@ -87,7 +86,9 @@ def house(cases: int = CASES) -> Iterator[House]:
 
 def settings_of(folder: Path) -> Settings:
     """Where a house's things lie."""
-    return Settings(config=folder / "config", data=folder / "var", drop=folder / "drop", secrets=folder / "secrets", DATABASE_URL="")
+    return Settings(
+        config=folder / "config", data=folder / "var", drop=folder / "drop", secrets=folder / "secrets", DATABASE_URL="",
+    )
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.bench.browser import chromium, wall
 from tests.bench.house import house, served
-from tests.bench.lines import Line, Options, at_most, number, percentiles, quantile, told
+from tests.bench.lines import Line, Options, at_most, percentiles, quantile, told
 
 CHANGES = 120
 PAUSE_SECONDS = 0.6
@@ -39,7 +39,7 @@ def _lines(paints: list[dict[str, Any]], changes: int, errors: int) -> list[Line
     """
     last: dict[int, float] = {}
     for each in paints:
-        commit = round((each["at"] - each["took"]))
+        commit = round(each["at"] - each["took"])
         last[commit] = max(last.get(commit, 0.0), each["took"])
     if len(last) < changes * 0.9:
         raise RuntimeError(f"only {len(last)} of {changes} commits were seen on the wall")
@@ -52,5 +52,5 @@ def _lines(paints: list[dict[str, Any]], changes: int, errors: int) -> list[Line
     return [
         at_most("commit to paint, p95", p95, 500, "ms", measured=f"{percentiles(slowest)} (p50 / p95 / p99)", method=how),
         told("commit to paint, every panel", measured=f"{percentiles([each['took'] for each in paints])} (p50 / p95 / p99)",
-             method=f"{number(len(paints))} paints of single panels; the same commits"),
+             method=f"{len(paints)} paints of single panels; the same commits"),
     ]
