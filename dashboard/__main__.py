@@ -148,11 +148,12 @@ def check(
 
     settings = Settings()
     found = check_declarations(
-        settings.config, options_of={kind: CONNECTORS[kind].options for kind in CONNECTORS}, panels=names()
+        settings.config, options_of={kind: CONNECTORS[kind].options for kind in CONNECTORS}, panels=names(),
+        secret_of=settings.secret,
     )
     for error in found:
         say(f"{error}")
-    if found:
+    if any(not error.warning for error in found):
         raise typer.Exit(1)
     regency = declared(settings)
     say(f"{regency.name}: {len(regency.agencies)} agencies, {len(regency.sources)} sources, no error")

@@ -52,7 +52,7 @@ def main() -> int:
 def _measured(measure: Callable[[Options], list[Line]], name: str, options: Options) -> tuple[list[Line], bool]:
     try:
         return measure(options), True
-    except Exception as err:  # noqa: BLE001  (the others are still worth measuring)
+    except Exception as err:  # the others are still worth measuring
         said = f"{type(err).__name__}: {err}"
         print(f"{name}: {said}", file=sys.stderr)
         return [told(name, measured="FAILED", method=said.splitlines()[0])], False

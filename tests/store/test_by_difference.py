@@ -196,7 +196,7 @@ def test_a_late_write_of_a_former_leader_is_fenced_off(engine: Engine) -> None:
 def test_a_page_is_all_or_nothing(engine: Engine) -> None:
     read = begin(engine)
     bad = made(2, at("2026-11-20T01:00"))._replace(codes=None)  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="(?i)null"):
+    with pytest.raises(Exception, match=r"(?i)null"):
         read.page([made(1, at("2026-11-20T01:00")), bad])
     assert total(engine, "received") == 0
     read.page([made(1, at("2026-11-20T01:00"))])
