@@ -130,7 +130,8 @@ def _lines(count: int, product: dict[int, Heard], bare: dict[int, Heard]) -> lis
         f"({ours.states / count / SECONDS:.1f} states, {ours.bytes / count / SECONDS / 1000:.1f} kB)"
     )
     how = (
-        f"the event loop's thread over {SECONDS} s with a commit a second, from /proc; whole processes: "
+        f"the event loop's thread over {SECONDS} s with a commit a second, from /proc; what is asked and drawn once for all is told "
+        f"apart; whole processes: "
         f"{ours.cpu.whole:.2f} s against {theirs.cpu.whole:.2f} s of CPU"
     )
     lines = [

@@ -47,7 +47,8 @@ def _lines(paints: list[dict[str, Any]], changes: int, errors: int) -> list[Line
     p95 = quantile(slowest, 0.95)
     how = (
         f"{len(last)} of {changes} commits of 3 cases, {PAUSE_SECONDS} s apart, each until the last of its panels is painted in "
-        f"Chromium at 1920 × 1080 without a GPU; errors of the client: {errors}"
+        f"Chromium at 1920 × 1080 without a GPU, on the server's cores; from the stamp written last in the transaction, so that the "
+        f"commit itself counts, by the page's own estimate of the server's clock; errors of the client: {errors}"
     )
     return [
         at_most("commit to paint, p95", p95, 500, "ms", measured=f"{percentiles(slowest)} (p50 / p95 / p99)", method=how),

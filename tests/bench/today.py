@@ -119,11 +119,12 @@ def _lines(small: Store, large: Store) -> list[Line]:
 
     few, many = median(small.refreshes), median(large.refreshes)
     few_worked, many_worked = (median(store.worked[1 : ROUNDS + 1]) for store in (small, large))
+    agencies = len({pair[0] for stream in large.streams for pair in stream.pairs})
     slow = sorted(((median(values), name) for name, values in large.panels.items()), reverse=True)
     shares = ", ".join(f"{name} {number(took)}" for took, name in slow[:4])
     method = (
         f"Snapshot.refresh over all {len(large.snapshot.instances)} instances of the demo's wall after a commit of 3 cases; median "
-        f"of {ROUNDS}, both stores in turn. {len(large.streams)} sources, 25 agencies with services, {DAYS} days. "
+        f"of {ROUNDS}, both stores in turn. {len(large.streams)} sources, {agencies} agencies, {DAYS} days. "
         f"Slowest panels (ms): {shares}"
     )
     span = both(small.refreshes, large.refreshes)
