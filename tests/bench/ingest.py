@@ -183,7 +183,10 @@ def _lines(count: int, rounds: int, firsts: list[Seconds], agains: list[Seconds]
         middle, cpu = median(one.clock for one in all_of_them), median(one.cpu for one in all_of_them)
         return f"{number(middle)} s (of {each}); {number(cpu)} s of CPU"
 
-    how = f"median of {rounds} fresh stores, product and raw in turn; pages of {PAGE_OF_SOURCE:,} from a process of its own"
+    how = (
+        f"median of {rounds} fresh stores, product and raw in turn; pages of {PAGE_OF_SOURCE:,} from a process of its own, "
+        "stamps in whole seconds with their offset"
+    )
     return [
         at_least("ingest, first load", 100 * raw_first / first, 8, "% of raw", measured=speed(first, raw_first),
                  ratio=f"{100 * raw_first / first:.1f} %",
