@@ -43,7 +43,7 @@ check: .venv/ready-test  ## ruff, mypy, import contracts, declarations
 
 bench: .venv/ready-test assets  ## the budgets of the README's table, as ratios in one run
 	@tests/packages.sh
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 pictures: .venv/ready-test assets  ## screenshots of the demo's wall into docs/pictures
 	@tests/packages.sh

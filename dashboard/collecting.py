@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -102,17 +101,16 @@ def recompute_now(
 
 
 def _hand_over(engine: Engine, what: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Ask the living leader and wait for its answer. Raises ``LeaseLost`` when it never comes."""
+    """Ask the living leader and wait for its answer. Raises ``LeaseLost`` when it is gone or never answers."""
     identity = requests.ask(engine, what, arguments, clock.now())
-    until = time.monotonic() + LONGEST_WAIT_SECONDS
-    while time.monotonic() < until:
-        answer = requests.answer(engine, identity)
-        if answer is not None:
-            if "error" in answer:
-                raise ProductError(answer["error"], answer.get("error_id", ""))
-            return answer
-        time.sleep(0.2)
-    raise LeaseLost("the leader did not answer within an hour", "pemimpin tidak menjawab dalam satu jam")
+    answer = requests.wait(engine, identity, timeout_seconds=LONGEST_WAIT_SECONDS)
+    if answer is None:
+        raise LeaseLost(
+            "the leader is gone or does not answer; try again", "pemimpin sudah tidak ada atau tidak menjawab; coba lagi"
+        )
+    if "error" in answer:
+        raise ProductError(answer["error"], answer.get("error_id", ""))
+    return answer
 
 
 def _line(source: str, result: dict[str, Any]) -> str:

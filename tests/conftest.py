@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, text
 
@@ -17,6 +18,9 @@ from tests.servers import postgres
 NOW = datetime(2026, 11, 24, 2, 53, tzinfo=UTC)
 """Tuesday, 24 November 2026, 10.53 WITA: the instant of the mock-ups."""
 
+
+settings.register_profile("suite", deadline=None)  # a timed test fails when the machine is busy, not when the code is wrong
+settings.load_profile("suite")
 
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -52,9 +52,10 @@ def main() -> int:
 def _measured(measure: Callable[[Options], list[Line]], name: str, options: Options) -> tuple[list[Line], bool]:
     try:
         return measure(options), True
-    except Exception as err:
-        print(f"{name}: {type(err).__name__}: {err}", file=sys.stderr)
-        return [told(name, measured="FAILED", method=f"{type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}")], False
+    except Exception as err:  # the others are still worth measuring
+        said = f"{type(err).__name__}: {err}"
+        print(f"{name}: {said}", file=sys.stderr)
+        return [told(name, measured="FAILED", method=said.splitlines()[0])], False
 
 
 def _print(lines: list[Line], facts: list[tuple[str, str]]) -> None:
@@ -71,11 +72,11 @@ def document(lines: list[Line], facts: list[tuple[str, str]], options: Options, 
     """``docs/bench.md``: the table, how each figure came about, the machine."""
     missed = [line for line in lines if line.verdict == MISSED]
     judged = [line for line in lines if line.budget]
-    words = f"--{'full' if options.full else 'quick'}" if options.full or options.quick else ""
+    given = [word for word, meant in (("--full", options.full), ("--quick", options.quick)) if meant]
+    command = " ".join(["python -m tests.bench", *(() if tuple(names) == NAMES else names), *given])
     head = [
         "# Budgets measured", "",
-        f"Written by `python -m tests.bench {' '.join(names) if tuple(names) != NAMES else ''} {words}`".replace("  ", " ").rstrip("` ")
-        + f"` (`make bench`) on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; every figure comes from that one run. "
+        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; every figure comes from that one run. "
         f"{len(judged) - len(missed)} of {len(judged)} budgets are met.", "",
         "| what | budget | measured | ratio | verdict |", "|---|---|---|---|---|",
     ]

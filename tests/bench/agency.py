@@ -34,11 +34,15 @@ def rows_of(count: int) -> list[dict[str, Any]]:
         done = ended < now
         rows.append({
             "nomor": f"PRM-{number:07d}", "layanan": draw.choice(SERVICES), "kanal": draw.choice(CHANNELS),
-            "kecamatan": draw.choice(DISTRICTS), "masuk": submitted.isoformat(), "selesai": ended.isoformat() if done else None,
+            "kecamatan": draw.choice(DISTRICTS), "masuk": _stamp(submitted), "selesai": _stamp(ended) if done else None,
             "status": ("Selesai" if draw.random() > 0.05 else "Batal") if done else "Proses", "nama": "Andi Rahasia",
-            "nik": "7322010101900001", "diubah": (ended if done else submitted).isoformat(),
+            "nik": "7322010101900001", "diubah": _stamp(ended if done else submitted),
         })
     return rows
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def changed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

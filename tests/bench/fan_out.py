@@ -123,20 +123,22 @@ def _heard(count: int, cpu: Cpu, found: dict[str, Any], published: dict[int, flo
 def _lines(count: int, product: dict[int, Heard], bare: dict[int, Heard]) -> list[Line]:
     ours, theirs, fewest = product[count], bare[count], min(product)
     ratio = ours.per_screen / theirs.per_screen
+    late = quantile(ours.delays, 0.99) / quantile(theirs.delays, 0.99)
     plural = "screen" if count == 1 else "screens"
     per = (
         f"{number(ours.per_screen)} against {number(theirs.per_screen)} ms of CPU per screen and second "
         f"({ours.states / count / SECONDS:.1f} states, {ours.bytes / count / SECONDS / 1000:.1f} kB)"
     )
     how = (
-        f"the event loop's thread over {SECONDS} s with a commit a second, from /proc; whole processes: "
+        f"the event loop's thread over {SECONDS} s with a commit a second, from /proc; what is asked and drawn once for all is told "
+        f"apart; whole processes: "
         f"{ours.cpu.whole:.2f} s against {theirs.cpu.whole:.2f} s of CPU"
     )
     lines = [
         at_most(f"server CPU per screen, {count} {plural}", ratio, 1.5, "× bare", measured=per, ratio=f"{ratio:.2f} ×", method=how)
         if count > 1 else
         told(f"server CPU per screen, {count} {plural}", measured=per, ratio=f"{ratio:.2f} ×", method=how),
-        told(f"publish to receipt, {count} {plural}", ratio=f"{quantile(ours.delays, 0.99) / quantile(theirs.delays, 0.99):.2f} × at p99",
+        told(f"publish to receipt, {count} {plural}", ratio=f"{late:.2f} × at p99",
              measured=f"{percentiles(ours.delays)} against {percentiles(theirs.delays)} (p50 / p95 / p99)",
              method="from when the hub (or the bare server) has a state until the last byte of it is in the screen's process; the "
              "screens share this machine's cores with the server"),

@@ -45,9 +45,10 @@ def measure(options: Options) -> list[Line]:
     """Five loads; the medians."""
     sizes: list[float] = []
     seconds: list[float] = []
+    elements = 0
     with house(5_000 if options.quick else 40_000) as where, served(where) as server, chromium() as browser:
         for _ in range(2 if options.quick else LOADS):
-            wire, took = _load(browser, where, server)
+            wire, took, elements = _load(browser, where, server)
             sizes.append(sum(wire.bytes.values()) / 1000)
             seconds.append(took)
     plotly = any("plotly" in url for url in wire.urls.values())
@@ -58,12 +59,13 @@ def measure(options: Options) -> list[Line]:
                 method=f"encoded bytes by Chromium's Network events, empty cache, both scenes; largest (kB): {wire.largest(5)}"),
         at_most("first load until complete", median(seconds), 2, "s", measured=f"{number(median(seconds))} s "
                 f"(of {', '.join(map(number, seconds))})",
-                method="from the navigation until every panel is drawn, the stream has spoken and the next frame was painted"),
+                method=f"from the navigation until every panel is drawn, the stream has spoken and the next frame was painted; {elements:,} "
+                "elements on the page, server and browser on the same cores"),
     ]
 
 
-def _load(browser: Browser, where: House, server: Server) -> tuple[Wire, float]:
-    """A paired screen switched on: the cookie is there, the cache is empty."""
+def _load(browser: Browser, where: House, server: Server) -> tuple[Wire, float, int]:
+    """A paired screen switched on: the cookie is there, the cache is empty. Bytes, seconds, elements."""
     paired = wall(browser, where, server)
     cookies = paired.context.cookies()
     paired.context.close()
@@ -72,5 +74,6 @@ def _load(browser: Browser, where: House, server: Server) -> tuple[Wire, float]:
     wire = Wire(devtools(page))
     page.goto(f"{server.base}/wall/")
     took = complete(page) / 1000
+    elements = int(page.evaluate("() => document.querySelectorAll('*').length"))
     context.close()
-    return wire, took
+    return wire, took, elements

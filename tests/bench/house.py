@@ -86,7 +86,9 @@ def house(cases: int = CASES) -> Iterator[House]:
 
 def settings_of(folder: Path) -> Settings:
     """Where a house's things lie."""
-    return Settings(config=folder / "config", data=folder / "var", drop=folder / "drop", secrets=folder / "secrets", DATABASE_URL="")
+    return Settings(
+        config=folder / "config", data=folder / "var", drop=folder / "drop", secrets=folder / "secrets", DATABASE_URL="",
+    )
 
 
 @dataclass

@@ -42,12 +42,12 @@ def number(value: float) -> str:
 
 def at_most(what: str, value: float, limit: float, unit: str, *, measured: str, method: str, ratio: str = "") -> Line:
     """A budget that must not be exceeded."""
-    return _judged(what, f"≤ {limit:,g} {unit}".rstrip(), value - limit, limit, unit, measured, method, ratio)
+    return _judged(what, "≤", value - limit, limit, unit, measured, method, ratio)
 
 
 def at_least(what: str, value: float, limit: float, unit: str, *, measured: str, method: str, ratio: str = "") -> Line:
     """A budget that must be reached."""
-    return _judged(what, f"≥ {limit:,g} {unit}".rstrip(), limit - value, limit, unit, measured, method, ratio)
+    return _judged(what, "≥", limit - value, limit, unit, measured, method, ratio)
 
 
 def told(what: str, *, measured: str, method: str, ratio: str = "") -> Line:
@@ -56,10 +56,11 @@ def told(what: str, *, measured: str, method: str, ratio: str = "") -> Line:
 
 
 def _judged(
-    what: str, budget: str, over: float, limit: float, unit: str, measured: str, method: str, ratio: str
+    what: str, sign: str, beyond: float, limit: float, unit: str, measured: str, method: str, ratio: str
 ) -> Line:
-    by = f"{number(over)} {unit}".rstrip() + f" ({over / limit:.0%} of the budget)" if over > 0 else ""
-    return Line(what, budget, measured, ratio, MISSED if over > 0 else MET, by, method)
+    where = "over" if sign == "≤" else "short of"
+    by = f"{number(beyond)} {unit} ({beyond / limit:.0%} {where} the budget)" if beyond > 0 else ""
+    return Line(what, f"{sign} {limit:,g} {unit}", measured, ratio, MISSED if by else MET, by, method)
 
 
 def quantile(values: Iterable[float], share: float) -> float:

@@ -50,6 +50,8 @@ UNIT_SECONDS = {"working days": 1.4 * DAY, "working hours": 4_800.0, "working mi
                 "minutes": 60.0}
 """Seconds by the wall's clock of a standard's unit, roughly where it is a working one."""
 SEED = 7322
+DECIDE = ("tables", "contributions", "read", "derived", "gauges", "finishing")
+"""Modules of the store that decide what a filled one holds."""
 
 
 def declared(folder: Path, **more: str) -> Regency:
@@ -178,8 +180,7 @@ def filled(regency: Regency, count: int, *, now: datetime, days: int) -> tuple[E
     The name carries a hash of what decides its content, so that newer code never measures on an older store.
     """
     parts = [count, now.isoformat(), days, regency.hash]
-    code = [ROOT / "dashboard/store/tables.py", ROOT / "dashboard/store/contributions.py", ROOT / "dashboard/store/read.py",
-            ROOT / "dashboard/store/derived.py", ROOT / "dashboard/store/finishing.py", Path(__file__)]
+    code = [ROOT / "dashboard" / "store" / f"{name}.py" for name in DECIDE] + [Path(__file__)]
     code += sorted((ROOT / "dashboard/store/migrations").rglob("v*.py"))
     whole = hashlib.sha256(json.dumps(parts).encode() + b"".join(path.read_bytes() for path in code)).hexdigest()[:12]
     folder = CACHE / f"{count}-{whole}"
@@ -201,15 +202,16 @@ def _opened(folder: Path) -> Engine:
     return engine
 
 
-def touch(engine: Engine, regency: Regency, stream: Stream, now: datetime, *, cases: int = 3) -> None:
-    """What a collector's run commits when a few cases arrived just now: one transaction, announced."""
+def touch(engine: Engine, regency: Regency, stream: Stream, now: datetime, *, cases: int = 3, age_seconds: int = 30) -> None:
+    """What a collector's run commits when a few cases arrived just now, or late: one transaction, announced."""
     at = epoch(now)
     agency, service, kind, standard = stream.pairs[0]
+    promise, district = standard.promise if standard else None, next(iter(regency.districts), "")
+    due = at + DAY if standard and kind != "visit" else None
     new = [
         Case(
-            os.urandom(16), agency, service, kind, "counter", next(iter(regency.districts), ""), at - 30, None, None, None, None, None,
-            None, standard.promise if standard else None, at + DAY if standard and kind != "visit" else None, None, None, None, 0,
-            Codes(agency, service).dumps(),
+            os.urandom(16), agency, service, kind, "counter", district, at - age_seconds, None, None, None, None, None, None,
+            promise, due, None, None, None, 0, Codes(agency, service).dumps(),
         ) for _ in range(cases)
     ]
     read = Read.begin(
