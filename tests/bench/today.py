@@ -122,7 +122,6 @@ def _lines(small: Store, large: Store) -> list[Line]:
         return f"{number(median(of_small))} ms at {small.cases:,}, {number(median(of_large))} ms at {large.cases:,} cases"
 
     few, many = median(small.refreshes), median(large.refreshes)
-    few_worked, many_worked = (median(store.worked[1 : ROUNDS + 1]) for store in (small, large))
     agencies = len({pair[0] for stream in large.streams for pair in stream.pairs})
     slow = sorted(((median(values), name) for name, values in large.panels.items()), reverse=True)
     shares = ", ".join(f"{name} {number(took)}" for took, name in slow[:4])
