@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +21,7 @@ from dashboard.guard import Guard, Rules
 from dashboard.live.hub import Hub
 from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
 from tests.live import toy
-
-
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run it in a thread of its own: in this one the browser's loop may be running."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+from tests.loops import run
 
 BASE = "127.0.0.1:8100"
 PATHS = {  # one example of each route of the table

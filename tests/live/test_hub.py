@@ -11,6 +11,7 @@ from dashboard.live.hub import Hub, Pace, ScreenPlan
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import EVERYTHING, Said, Snapshot
 from tests.live.test_snapshot import Panel, _at
+from tests.loops import run
 
 PLAN = ScreenPlan("west", ("a", "b"), (Planned("one", 1000, ("a", "b")),), "layout")
 OTHER = ScreenPlan("east", ("b",), (Planned("one", 1000, ("b",)),), "layout")
@@ -61,7 +62,7 @@ def _run(test: Test, pace: Pace | None = None, **how: Any) -> None:
         await test(hub, snapshot, panels)
         await hub.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def _change(snapshot: Snapshot, panel: Panel, value: int) -> list[Said]:
