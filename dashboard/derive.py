@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from config.declarations import Regency, Source, Standard
 
 DISCOVER = "discover"
-COMPLAINT = Kind.COMPLAINT.value
+COMPLAINT, VISIT = Kind.COMPLAINT.value, Kind.VISIT.value
 COMPLETED, CANCELLED, OPEN = EndedAs.COMPLETED.value, EndedAs.CANCELLED.value, "open"
 STATUSES = (COMPLETED, CANCELLED, OPEN)
 DISTRICT_DIGITS, VILLAGE_DIGITS = 6, 10
@@ -159,8 +159,10 @@ class Deriver:
             else:
                 elapsed = ended - submitted
                 worked = terms.worked(submitted, ended)
-            if due is not None and ended_as == COMPLETED:
+            if due is not None and ended_as == COMPLETED and kind != VISIT:
                 on_time = ended <= due
+        if kind == VISIT and due is not None and seen.accepted_at is not None:  # its standard is the wait until it is called
+            on_time = seen.accepted_at <= due
         return Case(
             seen.key, agency, service, kind, channel, district, submitted, seen.accepted_at, seen.first_response_at, ended,
             ended_as, closed_by, class_, terms.promise, due, elapsed, worked, on_time, int(flags), text,

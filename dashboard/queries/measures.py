@@ -194,11 +194,11 @@ def in_period(asked: Asked, stamp: Any, *conditions: Any) -> dict[Key, int]:
 
 
 def kept(asked: Asked, *conditions: Any) -> Values:
-    """Of the cases due in the period, the share done by then, in percent; those not due yet are left out."""
+    """Of the cases due in the period, the share done by then (a visit: called by then), in percent; not those not due yet."""
     due = case.c.due_at
     judged = (due <= asked.now, or_(case.c.ended_as.is_(None), case.c.ended_as != "cancelled"), *conditions)
     whole = in_period(asked, due, *judged)
-    done = in_period(asked, due, *judged, case.c.ended_at.is_not(None), case.c.ended_at <= due)
+    done = in_period(asked, due, *judged, case.c.on_time.is_(True))
     return {key: rate(asked, done.get(key, 0), count) for key, count in whole.items()}
 
 
