@@ -71,13 +71,15 @@ def villages(request: pytest.FixtureRequest) -> Iterator[Villages]:
         ]
         mine = f"mysql+pymysql://root@127.0.0.1:{server.port}/openkab?unix_socket={server.socket}&charset=utf8mb4"
         grants: list[str] = []
+        clock = {"init_command": "SET time_zone = '+08:00'"}  # a TIMESTAMP is told in the zone of who asks; the villages write WITA
     else:
         root = request.getfixturevalue("postgres_url")
         before = ["CREATE DATABASE openkab", f"CREATE USER command_center PASSWORD '{PASSWORD}'"]
         mine = root.rpartition("/")[0] + "/openkab"
         grants = ["GRANT SELECT ON ALL TABLES IN SCHEMA public TO command_center"]
+        clock = {}
     admin = create_engine(root, isolation_level="AUTOCOMMIT")
-    made = create_engine(mine)
+    made = create_engine(mine, connect_args=clock)
     with admin.connect() as connection:
         for statement in before:
             connection.execute(text(statement))
