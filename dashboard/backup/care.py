@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("stores")
 
-WAL_ALARM_BYTES = 256 * files.MEGABYTE
-"""A log of this size means that somebody keeps an old read open; a checkpoint is tried from a quarter of it (F9)."""
-
 
 class Care:
     """One leader's care while it leads. ``reopen``: set when the stores must be opened anew (damage, a restore)."""
@@ -47,6 +44,7 @@ class Care:
         self.reopen = threading.Event()
         self.shut: StoreError | None = None
         self._next_try: datetime | None = None
+        self._since: dict[str, int] = {}
 
     def note(self, err: BaseException) -> bool:
         """Take note of an error; whether it was the store's. One that cannot be written shuts the gate, said once."""
@@ -73,8 +71,22 @@ class Care:
                 continue
             if files.suspect_marker(file).exists() or files.lost(file):
                 self._look_into(store)
-            if files.wal_bytes(file) > WAL_ALARM_BYTES // 4:
+            if files.wal_bytes(file) > files.WAL_ALARM_BYTES // 4:
                 shorten(file)
+        self._note_since()
+
+    def _note_since(self) -> None:
+        """Remember since when the disk is low or the figures' log long: the screens say so."""
+        file = files.file_of(self.engine)
+        if file is None or self.shut is not None:
+            return
+        free, total = files.room(file.parent)
+        holds = {"disk_low": free < files.LOW_SHARE * total, "log": files.wal_bytes(file) > files.WAL_ALARM_BYTES}
+        at = clock.epoch(clock.now())
+        since = {name: self._since.get(name, at) for name, now in holds.items() if now}
+        if since != self._since:
+            self._say("care", since)
+            self._since = since
 
     def _try_again(self) -> None:
         """Write something small; when that works, collecting goes on."""
@@ -136,7 +148,7 @@ def shorten(file: Any) -> bool:
             busy = int(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
     except sqlite3.Error:
         return False
-    if busy and files.wal_bytes(file) > WAL_ALARM_BYTES:
+    if busy and files.wal_bytes(file) > files.WAL_ALARM_BYTES:
         log.warning("the log cannot be shortened: a program keeps an old read open", file=str(file),
                     megabytes=files.wal_bytes(file) // files.MEGABYTE)
     return not busy

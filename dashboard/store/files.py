@@ -23,6 +23,11 @@ RESERVE_BYTES = 32 * MEGABYTE
 RESERVE_SHARE = 0.02
 """Collecting stops while less is free (the smaller of both), so that people's work can still be written (F5)."""
 
+LOW_SHARE = 0.10
+"""Of the disk free: below it a warning."""
+WAL_ALARM_BYTES = 256 * MEGABYTE
+"""A log of this size means that somebody keeps an old read open; a checkpoint is tried from a quarter of it (F9)."""
+
 Identity = tuple[int, int]
 
 
