@@ -321,6 +321,9 @@ def restore(
 
 def main() -> Any:
     """Run the command line; an error of the product is two plain lines (Indonesian, English) and exit code 1."""
+    from dashboard.logs import configure
+
+    configure()
     try:
         app()
     except DeclarationError as err:

@@ -48,6 +48,7 @@ JITTER_SHARE = 0.05
 HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
+BACKUP_AFTER_SECONDS = 15
 
 
 def speed_class(durations: Sequence[float]) -> str:
@@ -106,9 +107,10 @@ class Leadership:
             (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
             (self.care.look, 5), (self.care.back_up, 60),
         ):
+            first = BACKUP_AFTER_SECONDS if work == self.care.back_up else 1  # not into the first runs of a start
             self.scheduler.add_job(
                 self._guarded(work), IntervalTrigger(seconds=seconds, timezone=UTC), id=f"own:{work.__name__}",
-                executor="own", next_run_time=now + timedelta(seconds=1),
+                executor="own", next_run_time=now + timedelta(seconds=first),
             )
         self.scheduler.start()
 

@@ -326,7 +326,7 @@ def run_serve(
 def run_server(serving: Serving | App, bound: socket.socket, **options: Any) -> None:
     """Run on a bound socket until told to stop by a signal."""
     config = uvicorn.Config(
-        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error",
+        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error", log_config=None,
         ws="none", lifespan="on", backlog=2048, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30,
     )
     server = _Server(config)
