@@ -127,7 +127,8 @@ def tell(
         # Numbers that grow less than once a second are behind the clock, so the clock is ahead of whatever was lost: a paused
         # leader's token is not given out again, and no screen takes an old change for a known one.
         connection.execute(text(
-            "UPDATE lease SET holder = '', expires_at = 0, token = CASE WHEN token < :at THEN :at ELSE token END"
+            "INSERT INTO lease (name, holder, token, expires_at) VALUES ('leader', '', :at, 0) ON CONFLICT (name) DO UPDATE SET "
+            "holder = '', expires_at = 0, token = CASE WHEN lease.token < excluded.token THEN excluded.token ELSE lease.token END"
         ), {"at": at})
         seq = int(connection.execute(text("SELECT value FROM meta WHERE key = 'seq'")).scalar() or 0)
         for key in ("seq", "history"):

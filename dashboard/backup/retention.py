@@ -1,4 +1,4 @@
-"""Which backups are kept: the newest of each of so many days, weeks and months; none beyond its longest age."""
+"""Which backups are kept: the newest few, the newest of each of so many days, weeks and months; none beyond its longest age."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from config.declarations import BackupRules
 from dashboard.backup.manifest import folders, stamp_of
 
+NEWEST_KEPT = 3
+"""Whatever the day: should the newest one turn out to be damaged, the one before it is not a day older."""
 TRY_AGAIN = timedelta(minutes=30)
 """After a failed backup."""
 
 
 def kept(taken: Collection[datetime], rules: BackupRules, zone: ZoneInfo, now: datetime) -> set[datetime]:
     """Of these instants of backups, those to keep. The newest always is, however old."""
-    keep = set(sorted(taken)[-1:])
+    keep = set(sorted(taken)[-NEWEST_KEPT:])
     for form, most in (("%Y-%m-%d", rules.days), ("%G-%V", rules.weeks), ("%Y-%m", rules.months)):
         newest: dict[str, datetime] = {}
         for at in sorted(taken):
