@@ -62,7 +62,7 @@ class Product:
             capture_output=True, timeout=timeout, check=False,
         )
         assert done.returncode == 1, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
         return done.stdout + done.stderr
 
     def start(self, *words: str, log: str = "log") -> subprocess.Popen[bytes]:

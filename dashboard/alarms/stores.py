@@ -52,7 +52,7 @@ def _disk(context: Context, subject: str, since: dict[str, Any], now: int) -> It
         return
     try:
         free, total = files.room(file.parent)
-        fixed = bool(os.statvfs(file.parent).f_flag & os.ST_RDONLY) or not os.access(file.parent, os.W_OK)
+        fixed = files.is_read_only(file.parent) or not os.access(file.parent, os.W_OK)
     except OSError:
         return
     megabytes = free // files.MEGABYTE

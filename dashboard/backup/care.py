@@ -89,8 +89,9 @@ class Care:
             self._since = since
 
     def _try_again(self) -> None:
-        """Write something small; when that works, collecting goes on."""
-        before = self.shut
+        """Write something small on connections of its own; when that works and the store is whole, collecting goes on."""
+        before, file = self.shut, files.file_of(self.engine)
+        self.engine.dispose()
         try:
             files.require_room(self.engine)
             with writing(self.engine).begin() as connection:
@@ -100,6 +101,9 @@ class Care:
                     self._keep(connection, "trouble", {"at": clock.epoch(clock.now()), "en": before.en, "id": before.id})
         except (DBAPIError, OSError, StoreError) as err:
             self.note(err)
+            return
+        if file is not None and (wrong := opening.damage(file)):
+            self.note(StoreCorrupt(f"{file}: {wrong}"))
             return
         self.shut = None
         log.info("the store can be written again, collecting goes on")

@@ -24,7 +24,7 @@ from dashboard.errors import StoreCorrupt, StoreError
 from dashboard.store import files
 from dashboard.store.changes import announce
 from dashboard.store.engine import migrate, open_engine, writing
-from dashboard.store.trouble import Trouble, trouble_of
+from dashboard.store.trouble import Trouble, trouble_of, unwritable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,7 +37,8 @@ LONGEST_CHECK_SECONDS = 20.0
 
 
 def open_store(settings: Settings, store: str, *, check: bool = False) -> Engine:
-    """The engine of a store of this version. ``check``: look for damage first and mend it from a backup.
+    """The engine of a store of this version. ``check``: refuse one that cannot be written, look for damage and mend it from a
+    backup, as a process does that will write.
 
     Raises ``StoreCorrupt`` for damage that no backup mends, ``StoreError`` for whatever else keeps it from being used.
     """
@@ -45,6 +46,7 @@ def open_store(settings: Settings, store: str, *, check: bool = False) -> Engine
     if file is not None:
         restoring.finish_interrupted(settings)
         if check:
+            _require_writable(file)
             heal(settings, store)
     settings.data.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.url_of(store), store)
@@ -54,6 +56,13 @@ def open_store(settings: Settings, store: str, *, check: bool = False) -> Engine
         engine.dispose()
         raise
     return engine
+
+
+def _require_writable(file: Path) -> None:
+    """Raises ``StoreUnwritable``, with owner and mode, for a store that this process could only read (F7)."""
+    for path in (file.parent, file):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise unwritable(file)
 
 
 def damage(file: Path, *, seconds: float = LONGEST_CHECK_SECONDS) -> str:
@@ -90,7 +99,7 @@ def heal(settings: Settings, store: str) -> Path | None:
     file = settings.file_of(store)
     if file is None or not (wrong := damage(file)):
         if file is not None:
-            files.suspect_marker(file).unlink(missing_ok=True)
+            files.clear_suspect(file)
         return None
     with _alone(file.parent):
         if not (wrong := damage(file)):  # another process mended it meanwhile

@@ -215,7 +215,7 @@ def _finish(home: Path) -> bool:
                 os.link(file, aside / file.name)  # the path is never without a file
             os.replace(new, file)
         files.mark_born(file)
-        files.suspect_marker(file).unlink(missing_ok=True)
+        files.clear_suspect(file)
     files.synced(aside)
     files.synced(home)
     journal.unlink()

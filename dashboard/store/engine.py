@@ -8,8 +8,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
@@ -61,8 +62,13 @@ def _open_sqlite(url: str, file: str) -> Engine:
         with files.swap_lock(folder, exclusive=False):
             if files.lost(place):
                 raise gone(place)
-            connection = dialect.connect(*arguments, **named)
-            _prepare(connection)
+            try:
+                connection = dialect.connect(*arguments, **named)
+                _prepare(connection)
+            except sqlite3.OperationalError as err:
+                if trouble_of(err) is not Trouble.READ_ONLY or not files.is_read_only(folder):
+                    raise
+                connection = dialect.connect(_read_only(place), **named, uri=True)
             record.info["file"] = files.identity(place)
         return connection
 
@@ -87,16 +93,18 @@ def _open_sqlite(url: str, file: str) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    cursor = connection.cursor()
     try:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "cache_size=-65536",
                        "temp_store=MEMORY", "mmap_size=268435456", "wal_autocheckpoint=4000"):
-            cursor.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA {pragma}").close()
     except sqlite3.Error:
         connection.close()
         raise
-    finally:
-        cursor.close()
+
+
+def _read_only(file: Path) -> str:
+    """The address of a store on a disk that takes no writes: without a log beside it nothing is missing from the file (F7)."""
+    return f"{file.resolve().as_uri()}?mode=ro" + ("" if files.wal_bytes(file) else "&immutable=1")
 
 
 def gone(file: Path) -> StoreCorrupt:
@@ -108,6 +116,24 @@ def gone(file: Path) -> StoreCorrupt:
         f"{file}: dulu ada penyimpanan, kini hilang atau kosong. Kembalikan berkasnya, atau pulihkan cadangan (command-center "
         f"restore --newest); untuk sengaja mulai dari kosong, hapus juga {marker}",
     )
+
+
+def _is_of_this_version(engine: Engine, config: Config) -> bool:
+    if not inspect(engine).has_table("alembic_version"):
+        return False
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return found == [ScriptDirectory.from_config(config).get_current_head()]
+
+
+def _upgrade(engine: Engine, store: str, config: Config) -> None:
+    """All steps in one transaction: one killed half-way leaves the store as it was (F11)."""
+    with writing(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7322)"))
+        config.attributes["connection"] = connection
+        config.attributes["store"] = store
+        command.upgrade(config, "head")
 
 
 def _cannot_open(store: str, err: DBAPIError) -> StoreError:
@@ -131,12 +157,8 @@ def migrate(engine: Engine, store: str = "figures") -> None:
     config.set_main_option("version_locations", str(MIGRATIONS / store))
     config.set_main_option("path_separator", "os")
     try:
-        with writing(engine).begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(7322)"))
-            config.attributes["connection"] = connection
-            config.attributes["store"] = store
-            command.upgrade(config, "head")
+        if not _is_of_this_version(engine, config):  # most of the time it is, and a read without a lock is enough
+            _upgrade(engine, store, config)
     except DBAPIError as err:
         raise (store_error(err, engine) or _cannot_open(store, err)) from err
     except CommandError as err:

@@ -92,6 +92,13 @@ def mark_suspect(file: Path) -> None:
         suspect_marker(file).touch()
 
 
+def clear_suspect(file: Path) -> None:
+    """The store was looked at."""
+    with suppress(OSError):
+        if suspect_marker(file).exists():
+            suspect_marker(file).unlink()
+
+
 def lost(file: Path) -> bool:
     """Whether there was a store and there is none now: no file, or an empty one."""
     if not born_marker(file).exists():
@@ -108,6 +115,14 @@ def wal_bytes(file: Path) -> int:
         return file.with_name(f"{file.name}-wal").stat().st_size
     except OSError:
         return 0
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether the disk that holds a folder takes no writes at all."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def room(folder: Path) -> tuple[int, int]:

@@ -9,7 +9,8 @@ import resource
 import sqlite3
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -198,6 +199,18 @@ def whole(work: Work) -> Work:
             pause = min(2 * pause, 2.0)
 
     return again  # type: ignore[return-value]
+
+
+@contextmanager
+def in_words(engine: Engine) -> Iterator[None]:
+    """Raises ``StoreError`` in clear words for whatever the store's database or disk does not do inside the block."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, sqlite3.Error, OSError) as err:
+        broken = store_error(err, engine)
+        if broken is None:
+            raise
+        raise broken from err
 
 
 def _engine(arguments: tuple[Any, ...]) -> Engine:
