@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from requests.utils import parse_header_links
 
 from collectors.auth import Auth, credentials
