@@ -29,7 +29,7 @@ def _row(place: int, alarm: Alarm | None, say: Say) -> Component:
             value = say.number(alarm.value, 0 if alarm.value >= 10 or alarm.value == int(alarm.value) else 1)
     return html.Li(
         [
-            html.Span(shape(kind, f"shape-{place}"), id=f"state-{place}", className=f"st c-{kind}"),
+            shape(kind, f"state-{place}", f" st c-{kind}"),
             html.Span(name, id=f"name-{place}", className=f"n{fit(name, 12, 16, 20)}"),
             html.Span(why, id=f"reason-{place}", className=f"r{fit(why, 24, 30)}"),
             html.Span(value, id=f"value-{place}", className=f"v{fit(value, 4, 6, 8)}"),

@@ -141,7 +141,7 @@ def test_no_shown_word_is_in_the_code(path: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and getattr(node.func.value, "id", "") in ("html", "svg")
+        and getattr(node.func.value, "id", "") in ("html", "svg", "el")
         and node.args
     ]
     shown = [
