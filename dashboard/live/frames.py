@@ -107,7 +107,7 @@ def _take(value: Any, prefix: str, props: dict[str, dict[str, Any]]) -> Any:
 
 def _named(name: Any, prefix: str) -> str:
     if not isinstance(name, str):
-        raise ValueError(f"the id {name!r} is not text")
+        raise ValueError(f"the id {name!r} is not text")  # noqa: TRY004  (as for an id that occurs twice)
     return prefix + name
 
 

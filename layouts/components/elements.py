@@ -6,38 +6,31 @@ most of the time. Names of props are Dash's (``className``, ``viewBox``); what i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Element = dict[str, Any]
-HTML, SVG = "dash_html_components", "dash_svg"
+"""A component as Dash sends it; the live layer splits it as it splits Dash's own."""
 
 
-def _element(type_: str, namespace: str, children: Any, props: dict[str, Any]) -> Element:
-    if children is not None:
-        props["children"] = children
-    return {"type": type_, "namespace": namespace, "props": props}
+def _maker(kind: str, namespace: str) -> Callable[..., Element]:
+    def make(children: Any = None, **props: Any) -> Element:
+        if children is not None:
+            props["children"] = children
+        return {"type": kind, "namespace": namespace, "props": props}
+
+    make.__doc__ = f"``<{kind.lower()}>``: its children, then its props by name."
+    return make
 
 
-def div(children: Any = None, **props: Any) -> Element:
-    """``<div>``."""
-    return _element("Div", HTML, children, props)
+def _html(kind: str) -> Callable[..., Element]:
+    return _maker(kind, "dash_html_components")
 
 
-def span(children: Any = None, **props: Any) -> Element:
-    """``<span>``."""
-    return _element("Span", HTML, children, props)
+def _svg(kind: str) -> Callable[..., Element]:
+    return _maker(kind, "dash_svg")
 
 
-def i(children: Any = None, **props: Any) -> Element:
-    """``<i>``."""
-    return _element("I", HTML, children, props)
-
-
-def svg(children: Any = None, **props: Any) -> Element:
-    """``<svg>``."""
-    return _element("Svg", SVG, children, props)
-
-
-def path(**props: Any) -> Element:
-    """``<path>``."""
-    return _element("Path", SVG, None, props)
+div, section, span, small, b, i = (_html(kind) for kind in ("Div", "Section", "Span", "Small", "B", "I"))
+h2, ol, ul, li = (_html(kind) for kind in ("H2", "Ol", "Ul", "Li"))
+svg, g, path, line, rect, text = (_svg(kind) for kind in ("Svg", "G", "Path", "Line", "Rect", "Text"))

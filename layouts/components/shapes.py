@@ -66,7 +66,7 @@ def sheet() -> str:
     """The style sheet of the shapes. A wall whose clock says *late* shows the half disc in the age line of a fresh tile."""
     late = ", :is(.is-lost, .is-late-by-clock) .age.c-fresh > .shape"
     rules = [
-        f'.shape-{kind}{late if kind == "late" else ""} {{ --shape: url("data:image/svg+xml,{quote(_drawing(look), safe=SAFE)}"); }}'
+        f'.shape-{kind}{late * (kind == "late")} {{ --shape: url("data:image/svg+xml,{quote(_drawing(look), safe=SAFE)}"); }}'
         for kind, look in SHAPES.items()
     ]
     return "\n".join(["/* Written by layouts/components/shapes.py. */", CUT_OUT, *rules]) + "\n"
