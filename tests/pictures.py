@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -33,6 +35,18 @@ def link_in(log: Path) -> str:
             return found[-1]
         time.sleep(0.5)
     raise SystemExit(log.read_text(encoding="utf-8"))
+
+
+def wait_until_ready(port: int) -> None:
+    """Until the server behind the link can serve screens, and the agencies have been heard once more."""
+    until = time.monotonic() + LOADED_WITHIN_SECONDS
+    while time.monotonic() < until:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            if answer.status == 200:
+                time.sleep(8)
+                return
+        time.sleep(0.5)
+    raise SystemExit("the server does not get ready")
 
 
 def shown(page: Page, scene: str) -> bool:
@@ -71,17 +85,17 @@ def main() -> None:
         log, port = Path(home) / "log.txt", free_port()
         with log.open("wb") as output:
             demo = subprocess.Popen(
-                [sys.executable, "-m", "dashboard", "demo", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output,
+                [sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh"], cwd=ROOT, stdout=output, stderr=output,
                 env={**os.environ, "COMMAND_CENTER_DATA": home},
             )
         try:
             link = link_in(log)
-            time.sleep(8)
+            wait_until_ready(port)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
                 page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
                 page.goto(link)
-                page.locator("body[data-painted-seq]").wait_for(timeout=60_000)
+                page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=60_000)
                 take(page, browser.new_page(), folder)
                 browser.close()
         finally:
