@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import dash.html
+import dash_svg
+
+SERVED = (dash.html, dash_svg)
+"""The libraries behind these elements: a page gets the scripts of those that are imported, and no others."""
 Element = dict[str, Any]
 """A component as Dash sends it; the live layer splits it as it splits Dash's own."""
 

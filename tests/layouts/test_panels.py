@@ -6,6 +6,8 @@ import ast
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +75,15 @@ def shape(tree: Any) -> Any:
         return {"type": tree["type"], "props": {**rest, "children": shape(inside)}}
     kept = shape(inside) if isinstance(inside, list | dict) else None
     return {"type": tree["type"], "id": props["id"], "names": sorted(props), "children": kept}
+
+
+def test_the_scripts_of_all_elements_that_are_drawn_are_served() -> None:
+    ask = (
+        "from layouts.components import elements; from dash.development.base_component import ComponentRegistry;"
+        "print(*sorted(ComponentRegistry.registry))"
+    )
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, cwd=SNAPSHOTS.parents[2])
+    assert {"dash.html", "dash_svg"} <= set(found.stdout.split())
 
 
 def test_every_panel_of_the_folder_has_examples() -> None:
