@@ -37,7 +37,8 @@ class AntreanOptions(Options):
 
     ``days``: how many days each run reads, today among them, for the figures of a day go on changing. ``time``: by the
     hospital's stamps (``rs``) or by their arrival (``server``). ``measures``: the visitors (``jumlah_antrean``) and the tasks:
-    1 waits for admission, 2 admission, 3 waits for the clinic, 4 clinic, 5 waits for the pharmacy, 6 pharmacy.
+    1 waits for admission, 2 admission, 3 waits for the clinic, 4 clinic, 5 waits for the pharmacy, 6 pharmacy. ``whole``: the
+    hospital's own figure too, as a row whose scope is the measure alone.
     """
 
     url: Root
@@ -45,6 +46,7 @@ class AntreanOptions(Options):
     days: int = Field(7, ge=1, le=93)
     time: Literal["rs", "server"] = "rs"
     measures: tuple[Measure, ...] = Field(MEASURES, min_length=1)
+    whole: bool = True
     ca_file: str | None = None
     timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer
 
@@ -116,6 +118,7 @@ def _page(options: AntreanOptions, day: date, raw: list[Any]) -> Page:
     found, numbers, broken = objects(raw)
     rows: list[Row] = []
     lines: list[int] = []
+    clinics: list[Row] = []
     for row, line in zip(found, numbers, strict=True):
         if _day_of(row) not in (None, day.isoformat()):
             broken.append((line, "another day than asked"))
@@ -124,7 +127,12 @@ def _page(options: AntreanOptions, day: date, raw: list[Any]) -> Page:
             rows += _measured(row, options.measures)
         except ValueError as err:
             broken.append((line, str(err)))
+            continue
         lines += [line] * (len(rows) - len(lines))
+        clinics.append(row)
+    if options.whole and clinics and not broken:
+        rows += [_together(day, clinics, name) for name in options.measures]
+        lines += [0] * len(options.measures)
     return Page(rows=rows, lines=lines, broken=broken, position={"day": day.isoformat()})
 
 
@@ -136,6 +144,20 @@ def _measured(row: Row, measures: tuple[Measure, ...]) -> list[Row]:
         {**row, "insertdate": stamp, "measure": name, "scope": f"{clinic}/{name}",
          "value": row.get(COUNT) if name == COUNT else _minutes(row, name)} for name in measures
     ]
+
+
+def _together(day: date, clinics: list[Row], measure: Measure) -> Row:
+    """The hospital's day from its clinics': visitors add up; a mean is all seconds by all who took them, never a mean of means."""
+    stamps = [stamp for stamp in (_epoch_ms(row.get("insertdate")) for row in clinics) if isinstance(stamp, int)]
+    value: float | None
+    if measure == COUNT:
+        counts = [_number(row, COUNT) for row in clinics]
+        value = None if None in counts else sum(count or 0 for count in counts)
+    else:
+        pairs = [(_number(row, f"waktu_{measure}") or 0, _number(row, f"avg_waktu_{measure}") or 0) for row in clinics]
+        people = sum(whole / mean for whole, mean in pairs if mean)
+        value = round(sum(whole for whole, mean in pairs if mean) / people / 60, 4) if people else None
+    return {"tanggal": day.isoformat(), "insertdate": max(stamps, default=None), "measure": measure, "scope": measure, "value": value}
 
 
 def _minutes(row: Row, task: str) -> float | None:

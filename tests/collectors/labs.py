@@ -161,7 +161,7 @@ class Antrean(_Portal):
 
     def options(self, **more: Any) -> dict[str, Any]:
         auth = {"kind": "hmac", "user": "4711", "secret": "token", "also": {"user_key": {"secret": "token"}}}
-        return {"url": self.agency.url(self.root), "days": 93, "measures": ["task3"], "auth": auth, **more}
+        return {"url": self.agency.url(self.root), "days": 93, "measures": ["task3"], "whole": False, "auth": auth, **more}
 
     def good(self, count: int) -> dict[str, Any]:
         server, rows, apart = Bpjs(), made(count), -(-count // 90) or 1
