@@ -19,7 +19,6 @@ from collectors.auth import Auth, credentials, secrets_in
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
 from collectors.http import Answer, Client
 from collectors.paging import Root, at, objects, told
-from dashboard.clock import now
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
 OK_CODES = ("200", "1")
@@ -58,7 +57,7 @@ def read_antrean(reading: Reading) -> Iterator[Page]:
     """
     options: AntreanOptions = reading.options
     secrets = secrets_in(options.auth, reading.secret)
-    today = now().astimezone(ZoneInfo(reading.timezone)).date()
+    today = datetime.fromtimestamp(reading.now, ZoneInfo(reading.timezone)).date()
     with Client(
         options.url, networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file,
         request_seconds=options.timeout, explain=lambda answer: told(at(answer.json(), "metadata.message") or "", secrets),
@@ -142,7 +141,7 @@ def _measured(row: Row, measures: tuple[Measure, ...]) -> list[Row]:
     clinic = str(row.get("kodepoli") or "")
     return [
         {**row, "insertdate": stamp, "measure": name, "scope": f"{clinic}/{name}",
-         "value": row.get(COUNT) if name == COUNT else _minutes(row, name)} for name in measures
+         "value": _number(row, COUNT) if name == COUNT else _minutes(row, name)} for name in measures
     ]
 
 
@@ -157,7 +156,8 @@ def _together(day: date, clinics: list[Row], measure: Measure) -> Row:
         pairs = [(_number(row, f"waktu_{measure}") or 0, _number(row, f"avg_waktu_{measure}") or 0) for row in clinics]
         people = sum(whole / mean for whole, mean in pairs if mean)
         value = round(sum(whole for whole, mean in pairs if mean) / people / 60, 4) if people else None
-    return {"tanggal": day.isoformat(), "insertdate": max(stamps, default=None), "measure": measure, "scope": measure, "value": value}
+    newest = max(stamps, default=None)
+    return {"tanggal": day.isoformat(), "insertdate": newest, "measure": measure, "scope": measure, "value": value}
 
 
 def _minutes(row: Row, task: str) -> float | None:
@@ -175,7 +175,7 @@ def _number(row: Row, column: str) -> float | None:
     except (TypeError, ValueError):
         raise ValueError(f"{column}: not a number") from None
     if not 0 <= number < 1e9:
-        raise ValueError(f"{column}: not a duration")
+        raise ValueError(f"{column}: out of range")
     return number
 
 

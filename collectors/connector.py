@@ -6,6 +6,7 @@ objects as it reads, never the whole source; it raises only :class:`dashboard.er
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -53,6 +54,7 @@ class Reading:
     ``since``: epoch seconds from which changes are wanted (incremental), or submissions (window); ``None`` for all.
     ``deadline``: a ``time.monotonic()`` instant after which the read must have ended.
     ``wanted``: the raw columns that the mapping uses; a connector may leave out all others (they are dropped anyway).
+    ``now``: epoch seconds of the run's start, for sources that are asked by date.
     """
 
     source: str
@@ -65,6 +67,7 @@ class Reading:
     wanted: frozenset[str]
     timezone: str = "UTC"
     since_kind: str = "changed"  # changed | submitted
+    now: float = field(default_factory=time.time)
 
 
 class Read(Protocol):

@@ -132,7 +132,9 @@ def _failed(
     )
 
 
-def reading_of(source: Source, settings: Settings, *, since: float | None, since_kind: str) -> Reading:
+def reading_of(
+    source: Source, settings: Settings, *, since: float | None, since_kind: str, now: Callable[[], datetime] = clock.now
+) -> Reading:
     """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
     connector = CONNECTORS[source.connector]
     try:
@@ -157,7 +159,7 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
     return Reading(
         source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
         networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
-        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
+        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind, now=now().timestamp(),
     )
 
 
@@ -246,9 +248,9 @@ def _collect(
     now: Callable[[], datetime],
 ) -> RunResult:
     if source.feeds == "readings":
-        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
+        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind, now=now)
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
@@ -328,7 +330,7 @@ def _dry_run(
     """Read and map everything, count what would be new and changed, write nothing but the source's key."""
     preview = Preview(engine, source.id)
     what = plan(source, preview.state, now(), since=since, reconcile=False)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind, now=now)
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
