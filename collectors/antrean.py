@@ -51,12 +51,14 @@ class AntreanOptions(Options):
 
 
 def read_antrean(reading: Reading) -> Iterator[Page]:
-    """A page for each day, the oldest first. A row: BPJS' own columns, ``measure``, ``scope`` ("BED/task3") and ``value``.
+    """A page for each day with visitors, the oldest first. A row: BPJS' own columns, ``measure``, ``scope``, ``value``.
 
+    ``scope`` is clinic and measure ("BED/task3"), or the measure alone for the whole hospital.
     ``value`` is in minutes for tasks, in visitors for ``jumlah_antrean``; ``insertdate`` is epoch milliseconds.
     """
     options: AntreanOptions = reading.options
     secrets = secrets_in(options.auth, reading.secret)
+    came = False
     today = datetime.fromtimestamp(reading.now, ZoneInfo(reading.timezone)).date()
     with Client(
         options.url, networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file,
@@ -66,7 +68,10 @@ def read_antrean(reading: Reading) -> Iterator[Page]:
             day = today - timedelta(days=back)
             headers, auth = credentials(options.auth, reading.secret)
             path = f"/dashboard/waktutunggu/tanggal/{day.isoformat()}/waktu/{options.time}"
-            yield _page(options, day, _list(client.get(options.url + path, headers=headers, auth=auth), day, secrets))
+            found = _list(client.get(options.url + path, headers=headers, auth=auth), day, secrets)
+            if found or (back == 0 and not came):
+                came = True
+                yield _page(options, day, found)
 
 
 def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:

@@ -78,7 +78,18 @@ class Open311Options(Options):
 
 
 def read_open311(reading: Reading) -> Iterator[Page]:
-    """Pages of requests, oldest window first. Raises ``SourceUnavailable`` when a second holds more than an answer can."""
+    """Pages of requests, oldest window first; one without rows when there are none at all. Raises ``CollectError`` kinds."""
+    came = False
+    for page in _windows(reading):
+        if page.rows or page.broken:
+            came = True
+            yield page
+    if not came:
+        yield Page(rows=[])
+
+
+def _windows(reading: Reading) -> Iterator[Page]:
+    """A page for each answer. Raises ``SourceUnavailable`` when a second holds more than an answer can."""
     options: Open311Options = reading.options
     with _Server(reading) as server:
         start, until, between = _span(options, reading)

@@ -29,7 +29,7 @@ from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
+from dashboard.errors import CollectError, LeaseLost, ProductError, SourceUnavailable, StoreError
 from dashboard.store.preview import Preview
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from dashboard.errors import SourceChanged, SourceRejected, SourceUnavailable
 from tests.agency_api import Agency, Request, body
 from tests.collectors.conftest import Readings, Site
 from tests.collectors.examples import example
-from tests.collectors.portals import DATASTORE, Portal
+from tests.collectors.portals import DATASTORE, SHOW, Portal
 
 TOKEN = "s3cret-canary"
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -49,6 +49,7 @@ def test_the_shipped_example_goes_from_a_portal_to_figures(agency: Agency, tmp_p
     permits = Portal([*table, permit(1, kabupaten="Luwu Timur")], token=TOKEN, resource=PERMITS)
     values = [{"unit": "Kabupaten", "periode_mulai": "2025-01-01", "nilai_ikm": "86,17"}, {"unit": "RSUD", "periode_mulai": "2025-01-01", "nilai_ikm": ""}]
     index = Portal(values, token=TOKEN, resource=INDEX)
+    agency.answers[SHOW] = permits
     agency.answers[DATASTORE] = lambda request: {PERMITS: permits, INDEX: index}[request.query["resource_id"]](request)
     here = example("ckan", agency.url(""), tmp_path, NOW, {"satu_data_token": TOKEN})
 
@@ -150,6 +151,20 @@ def test_a_first_load_that_is_short_vouches_for_nothing(agency: Agency, site: Ca
 def test_a_total_that_is_only_estimated_proves_nothing(agency: Agency, reading: Readings) -> None:
     Portal([{"id": n} for n in range(25)], total=40_000, result={"total_was_estimated": True}).serve(agency)
     assert len(reading.rows("ckan", options(agency), {"id"})) == 25
+
+
+def test_a_table_that_nobody_renews_grows_stale_however_often_it_is_read(agency: Agency, site: Callable[..., Site]) -> None:  # E8 I3
+    portal = Portal([permit(n) for n in range(30)]).serve(agency)
+    here = site(**declared(agency, options=options(agency, published="last_modified")))
+    assert here.run().outcome is Outcome.OK
+    assert here.state.data_until == int(datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC).timestamp())
+    here.now += timedelta(hours=5)
+    here.run()
+    assert here.state.data_until == int(datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC).timestamp())
+    portal.last_modified = None
+    result = here.run()
+    assert result.outcome is Outcome.CHANGED
+    assert "tells no last_modified" in result.en
 
 
 def test_a_portal_that_ignores_the_offset_is_told_not_read_for_ever(agency: Agency, reading: Readings) -> None:  # C1
