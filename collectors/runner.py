@@ -21,7 +21,7 @@ from collectors.guards import Seen, check_count, check_fields, check_ids, check_
 from collectors.keys import key_of
 from collectors.mapping import Mapping
 from collectors.plan import Plan, plan
-from collectors.readings import run_readings
+from collectors.readings import preview_readings, run_readings
 from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
@@ -322,6 +322,8 @@ def _dry_run(
     preview = Preview(engine, source.id)
     what = plan(source, preview.state, now(), since=since, reconcile=False)
     reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind, now=now)
+    if source.feeds == "readings":
+        return preview_readings(engine, source, replace(reading, since=None))
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
