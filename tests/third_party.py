@@ -31,9 +31,9 @@ from tests.servers import free_port, wait_until
 JSON_SERVER = ("json-server@0.17.4",)
 PYTHON = (
     "kinto==26.5.0", "roundup==2.5.0", "waitress==3.0.2", "pyramid==2.1", "PyJWT==2.15.1", "python-rapidjson==1.25",
-    "setuptools<81",
+    "setuptools==80.9.0",
 )
-JWT_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  (of a server that lives as long as a test)
+JWT_SECRET = "0123456789abcdef0123456789abcdef"
 _STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -146,7 +146,7 @@ def kinto(rows: list[dict[str, Any]], folder: Path) -> Iterator[ThirdParty]:
     host = f"http://127.0.0.1:{port}/v1"
     records = "/buckets/dukcapil/collections/permohonan/records"
     login = "Basic " + base64.b64encode(f"pembaca:{password}".encode()).decode()
-    with _process([_python(), "-W", "ignore", "-m", "kinto", "start", "--ini", "kinto.ini"], folder, f"{host}/", "Kinto"):
+    with _process([_python().parent / "kinto", "start", "--ini", "kinto.ini"], folder, f"{host}/", "Kinto"):
         ask(f"{host}/accounts/pembaca", "PUT", {"data": {"password": password}})
         for place in ("/buckets/dukcapil", "/buckets/dukcapil/collections/permohonan"):
             ask(host + place, "PUT", Authorization=login)
@@ -168,9 +168,10 @@ from roundup import date, instance
 db = instance.open(sys.argv[1]).open("admin")
 user = db.user.create(username="pembaca", roles="User")
 for row in json.loads(sys.argv[2]):
-    names = ["id", "title", "status", "creation", "activity", "creator", "actor"]
     at = date.Date(row["at"]).get_tuple()
-    db.issue.import_list(names, [repr(value) for value in (row["id"], "Laporan", "1", at, at, "1", "1")])
+    issue = {"id": row["id"], "title": "Laporan", "status": "1", "creation": at, "activity": at, "creator": "1", "actor": "1"}
+    issue.update(dict.fromkeys(("keyword", "nosy", "messages", "files", "superseder"), []))
+    db.issue.import_list(list(issue), [repr(value) for value in issue.values()])
 db.setid("issue", "1000")
 db.commit()
 print(user)

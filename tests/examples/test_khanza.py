@@ -12,7 +12,7 @@ from tests.examples.conftest import LOOPBACK, Example
 from tests.servers import MariaDB
 
 VISITS, LAB, PHARMACY = "rsud-khanza-kunjungan", "rsud-khanza-lab", "rsud-khanza-resep"
-PASSWORD = "a reader's password"  # noqa: S105  (of a database that lives as long as the test)
+PASSWORD = "a reader's password"
 TABLES = """
 CREATE TABLE reg_periksa (no_rawat varchar(17) PRIMARY KEY, tgl_registrasi date, jam_reg time, kd_poli char(5),
   no_rkm_medis varchar(15), p_jawab varchar(100), stts enum('Belum','Sudah','Batal','Berkas Diterima','Dirujuk','Meninggal','Dirawat',

@@ -12,7 +12,7 @@ from dashboard.cases import Outcome
 from tests.examples.conftest import LOOPBACK, Example
 
 LETTERS, COMPLAINTS = "desa-surat", "desa-pengaduan"
-PASSWORD = "sandi"  # noqa: S105  (of a database that lives as long as the test)
+PASSWORD = "sandi"
 TABLES = (
     "CREATE TABLE config (id int PRIMARY KEY, nama_desa varchar(50), kode_desa varchar(10), kode_kecamatan varchar(6))",
     "CREATE TABLE tweb_surat_format (id int PRIMARY KEY, nama varchar(100), url_surat varchar(100))",
