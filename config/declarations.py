@@ -28,7 +28,8 @@ from config.terms import (
 )
 
 __all__ = [
-    "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "CalendarRules", "DeclarationError", "Declared", "District",
+    "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
+    "District",
     "Duration", "FieldMap", "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
     "StandardUnit", "Thresholds", "Words", "Zone",
 ]
@@ -214,6 +215,19 @@ class Thresholds(Declared):
     nobody_called_minutes: int = 15
 
 
+class BackupRules(Declared):
+    """When the leader backs the stores up and what is kept: the newest of so many days, weeks and months, none longer than
+    ``longest`` (faults.md P7: the purge holds for backups as well). ``at``: the local time of day that the rhythm starts from.
+    """
+
+    every: Duration = timedelta(days=1)
+    at: str = Field(default="02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    days: int = Field(default=14, ge=1)
+    weeks: int = Field(default=8, ge=0)
+    months: int = Field(default=3, ge=0)
+    longest: Duration = timedelta(days=90)
+
+
 class Regency(Declared):
     """All declarations of one folder, checked. ``hash`` changes with anything that derives stored figures."""
 
@@ -225,6 +239,7 @@ class Regency(Declared):
     title: Words = Words(id="Command Center", en="Command Center")
     simulated: bool = False
     thresholds: Thresholds = Thresholds()
+    backup: BackupRules = BackupRules()
     districts: dict[str, District] = {}
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}
