@@ -74,7 +74,7 @@ def sicantik() -> Iterator[Agency]:
 def here(sicantik: Agency, example: Callable[..., Example]) -> Example:
     """The example on that server."""
     return example("sicantik", {
-        "https://sicantik.go.id": sicantik.url(""), 'connector = "rest"': f'connector = "rest"\n{LOOPBACK}',
+        "https://sicantik.example": sicantik.url(""), 'connector = "rest"': f'connector = "rest"\n{LOOPBACK}',
     })
 
 
