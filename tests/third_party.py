@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +29,12 @@ import pytest
 from tests.servers import free_port, wait_until
 
 JSON_SERVER = ("json-server@0.17.4",)
-PYTHON = (
-    "kinto==26.5.0", "roundup==2.5.0", "waitress==3.0.2", "pyramid==2.1", "PyJWT==2.15.1", "python-rapidjson==1.25",
-    "setuptools==80.9.0",
-)
+PYTHON = Path(__file__).with_suffix(".txt")
 JWT_SECRET = "0123456789abcdef0123456789abcdef"
 _STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _installed(kind: str, pins: tuple[str, ...], install: Callable[[Path], None]) -> Path:
+def _installed(kind: str, pins: Sequence[str], install: Callable[[Path], None]) -> Path:
     """The folder with these pins, made when it is not there; a half-made one is never used."""
     name = hashlib.sha256(" ".join((sys.version, *pins)).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"command-center-tests-{os.getuid()}" / f"{kind}-{name}"
@@ -60,10 +57,12 @@ def _python() -> Path:
     """The interpreter of an environment with Kinto and Roundup."""
 
     def install(folder: Path) -> None:
-        _run(sys.executable, "-m", "venv", folder / "venv")
-        _run(folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYTHON)
+        python = folder / "venv/bin/python"
+        _run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
+        _run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+             "-r", PYTHON)
 
-    return _installed("python", PYTHON, install) / "venv/bin/python"
+    return _installed("python", PYTHON.read_text().split(), install) / "venv/bin/python"
 
 
 def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
