@@ -122,6 +122,15 @@ def test_corrections_steps_sent_back_and_deleted_rows_take_their_figures_with_th
     assert here.differences() == 0
 
 
+def test_a_template_that_never_had_a_column_of_where_is_told_at_once(sicantik: Agency, here: Example) -> None:
+    """Not a good read of no case at all."""
+    rows = [{key: value for key, value in row.items() if key != "default_active"} for row in licences()]
+    sicantik.answers["/api/TemplateData/keluaran/12345.json"] = template(rows)
+    result = here.collect(SOURCE)
+    assert result.outcome is Outcome.CHANGED
+    assert "default_active" in result.en
+
+
 def test_a_template_without_a_mapped_column_keeps_the_last_good_figures(sicantik: Agency, here: Example) -> None:
     """B14: the template's administrator renames a column of ``where``: held, not thousands of rows that are gone."""
     here.collect(SOURCE)
