@@ -45,6 +45,8 @@ JITTER_SHARE = 0.05
 HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
+STOP_SECONDS = 7.0
+"""So long may runs under way take to end when the process is told to stop; then they are rolled back."""
 
 
 def speed_class(durations: Sequence[float]) -> str:
@@ -78,6 +80,8 @@ class Leadership:
         self.settings, self.regency, self.engine, self.token = settings, regency, engine, token
         self.lost = threading.Event()
         self._derive_lock = threading.Lock()
+        self._idle = threading.Condition()
+        self._under_way = 0
         self.scheduler = BackgroundScheduler(
             executors={QUICK: ThreadPoolExecutor(32), SLOW: ThreadPoolExecutor(64), "own": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -112,8 +116,23 @@ class Leadership:
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
 
+    def ended(self, seconds: float) -> bool:
+        """Whether no run is under way any more, within so many seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._under_way == 0, seconds)
+
     def collect(self, source_id: str) -> RunResult | None:
         """One run of one source, then what follows from it: its class, and a pause if it asked for one."""
+        with self._idle:
+            self._under_way += 1
+        try:
+            return self._collect(source_id)
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+    def _collect(self, source_id: str) -> RunResult | None:
         source = self.regency.sources[source_id]
         started = clock.now()
         try:
@@ -198,14 +217,16 @@ def _durations(state: SourceState | None) -> list[float]:
     return [float(value) for value in (json.loads(kept) if isinstance(kept, str) else kept)]
 
 
-def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
-    """Wait for the lease, lead until it is lost or ``stop`` is set, again and again.
+def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> bool:
+    """Wait for the lease, lead until it is lost or ``stop`` is set, again and again; whether all runs had ended then.
 
+    ``False``: a run still hangs in its thread. The process may end at once: what it has not committed is rolled back (F18).
     A second schedule process waits here: the lease's fencing token keeps its late writes out (F12, F13).
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.url_of("figures"))
     migrate(engine, "figures")
+    quiet = True
     lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     while not stop.is_set():
         token = lease.acquire(clock.now())
@@ -222,7 +243,7 @@ def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) ->
                     break
         finally:
             leadership.stop()
+        quiet = leadership.ended(STOP_SECONDS if stop.is_set() else 0.0)
     lease.release()
     engine.dispose()
-
-
+    return quiet
