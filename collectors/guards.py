@@ -57,7 +57,8 @@ def check_fields(source: Source, page: Page, before: Seen) -> Seen:
     keys = [row.keys() for row in page.rows]
     seen = page.columns or frozenset().union(*keys)
     always = page.columns or frozenset(keys[0]).intersection(*keys[1:])
-    mapped = {column: name for name, field in source.fields.items() for column in columns_of(field)}
+    mapped = dict.fromkeys(source.where, "where")
+    mapped |= {column: name for name, field in source.fields.items() for column in columns_of(field)}
     shown = {column for column in mapped if column in seen or any(nested(row, column) is not None for row in page.rows)}
     tells = page.columns is not None or len(page.rows) >= ROWS_THAT_TELL
     for column in sorted(set(mapped) - shown):

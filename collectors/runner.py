@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
 from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
@@ -35,6 +36,7 @@ from dashboard.store.preview import Preview
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.state import SourceState
+from dashboard.store.trouble import store_error
 from dashboard.worktime import calendar_of
 
 if TYPE_CHECKING:
@@ -89,13 +91,17 @@ def run_source(
     before = read.state
     try:
         result = _collect(read, regency, source, settings, since, reconcile, now)
-    except (LeaseLost, StoreError):
+    except LeaseLost:
         raise
+    except StoreError as err:
+        raise _noted(read, source, err, now) from err
     except CollectError as err:
         result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err.retry_after_seconds)
     except ProductError as err:
         result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
-    except (Exception, SystemExit) as err:  # noqa: BLE001  (a broken plug-in is this source's failure, never the schedule's)
+    except (Exception, SystemExit) as err:
+        if (broken := store_error(err, engine)) is not None:
+            raise _noted(read, source, broken, now) from err
         kind = type(err).__name__
         result = _failed(
             read, source, Outcome.FAILED, "read", f"the product failed ({kind}); report it with the run's number {read.run_id}",
@@ -132,6 +138,13 @@ def _failed(
         outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}", retry_after_seconds=retry_after,
         rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
     )
+
+
+def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], datetime]) -> StoreError:
+    """The store's failure, also as the run's end where that can still be written."""
+    with suppress(StoreError):
+        _failed(read, source, Outcome.FAILED, "store", err.en, err.id, now)
+    return err
 
 
 def reading_of(
