@@ -176,7 +176,7 @@ class _Pipeline:
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
-        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
+        self.remarks = Remarks(source, state.signature.get("unmapped"))
         self.seen = Seen()
         self.ids = str(state.signature.get("ids", ""))
         self.files: dict[str, float] = {}

@@ -230,7 +230,7 @@ def limited(product: Product, words: list[str], **limits: int) -> subprocess.Com
     )
 
 
-@pytest.mark.parametrize(("limits", "count"), [({"as": 700_000_000}, 60_000), ({"nofile": 24}, 5_000)], ids=["memory", "open files"])
+@pytest.mark.parametrize(("limits", "count"), [({"as": 700_000_000}, 20_000), ({"nofile": 24}, 2_000)], ids=["memory", "open files"])
 def test_f16_without_memory_or_descriptors_a_run_fails_and_nothing_is_corrupt(
     tmp_path: Path, limits: dict[str, int], count: int
 ) -> None:
@@ -239,7 +239,7 @@ def test_f16_without_memory_or_descriptors_a_run_fails_and_nothing_is_corrupt(
     with ledgered(tmp_path, count=500) as (product, ledger):
         product.run("collect")
         ledger.add(count)
-        tight = [{name: value * step // 8 for name, value in limits.items()} for step in (2, 5, 6, 8)]
+        tight = [{name: value * step // 8 for name, value in limits.items()} for step in (2, 3, 4, 6)]
         ends = [limited(product, ["collect"], **limit).returncode for limit in tight]
         assert ends[0] != 0, "the tightest one fails"
         store = product.folder / "var" / "figures.sqlite"
