@@ -20,11 +20,10 @@ from collectors.events import event_rows, sightings_of
 from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
 from collectors.keys import key_of
 from collectors.mapping import Mapping
-from collectors.plan import Plan, plan
+from collectors.plan import Plan, declared_whole, plan
 from collectors.readings import preview_readings, run_readings
 from collectors.remarks import Remarks
 from collectors.spool import Spool
-from config.declarations import FieldMap
 from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
@@ -77,7 +76,7 @@ def run_source(
     ``since`` reads again from an instant, without tombstones; ``reconcile`` reads all; ``dry_run`` writes nothing.
     """
     gc.set_threshold(max(gc.get_threshold()[0], COLLECT_GARBAGE_AFTER))
-    source = _declared(regency.sources[source_id])
+    source = declared_whole(regency.sources[source_id])
     if dry_run:
         return _dry_run(engine, regency, source, settings, since, now)
     read = Read.begin(
@@ -104,14 +103,6 @@ def run_source(
         )
     announce(source.id, before, result)
     return result
-
-
-def _declared(source: Source) -> Source:
-    """The source with its connector's ``updated_at`` as the field of that name, where the mapping has none."""
-    column = source.options.get("updated_at")
-    if not isinstance(column, str) or "updated_at" in source.fields or source.feeds != "cases":
-        return source
-    return source.model_copy(update={"fields": {**source.fields, "updated_at": FieldMap.model_validate({"from": column})}})
 
 
 def announce(source: str, before: SourceState, result: RunResult) -> None:
@@ -148,7 +139,7 @@ class _Pipeline:
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
-        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
+        self.remarks = Remarks(source, state.signature.get("unmapped"))
         self.seen = Seen()
         self.ids = str(state.signature.get("ids", ""))
         self.files: dict[str, float] = {}
@@ -343,7 +334,7 @@ def _dry_run(
 
 def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 20) -> RunResult:
     """Read one page, map some rows, write nothing but the source's key: whether the declaration works."""
-    source = _declared(regency.sources[source_id])
+    source = declared_whole(regency.sources[source_id])
     try:
         reading = reading_of(source, settings, since=None, since_kind="changed")
         page = next(iter(CONNECTORS[source.connector].read(reading)), None)

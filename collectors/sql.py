@@ -254,6 +254,7 @@ def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column.name for column in cursor.description or ()]
                 yield from _pages(cursor, names, reading, place.where, warned)
+            connection.rollback()  # a function may write even in a read-only transaction (large objects, before 16)
     except psycopg.Error as err:
         raise _postgresql_error(place.where, err) from err
 
@@ -282,6 +283,8 @@ def _cut_at(deadline: float, number: int) -> Iterator[None]:
 def _postgresql_error(where: str, err: psycopg.Error) -> CollectError:
     state = err.sqlstate or ""
     said = str(err)
+    if "too many connections" in said or "connection slots are reserved" in said:  # without its code while connecting
+        return _unavailable(where, "53300", step="connect")
     if state in ("42501", "28000", "28P01") or "authentication failed" in said or "no password supplied" in said:
         return _refused(where, state or "28P01")
     if state.startswith(("42", "25", "22")) or ("FATAL" in said and "does not exist" in said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +67,7 @@ def run(
 ) -> None:
     """Collect and serve: starts the schedule and the screens and keeps both running."""
     from dashboard.serve import allowed_address
-    from dashboard.supervise import Child, command, stop_on_signals, supervise
+    from dashboard.supervise import Child, Declared, command, stop_on_signals, supervise
 
     declared(Settings())  # a wrong declaration is said here, once, before anything starts
     allowed_address(host, tls_cert, tls_key, behind_proxy=behind_proxy, insecure_lan=insecure_lan)
@@ -76,7 +77,9 @@ def run(
     words += ["--behind-proxy"] if behind_proxy else []
     words += ["--insecure-lan"] if insecure_lan else []
     say(f"Command Center: http{'s' if tls_cert else ''}://{host}:{port}/wall/")
-    supervise([Child("schedule", command("schedule")), Child("serve", command(*words))], stop_on_signals())
+    supervise(
+        [Child("schedule", command("schedule")), Child("serve", command(*words))], stop_on_signals(), Declared(Settings().config)
+    )
 
 
 @app.command()
@@ -101,7 +104,8 @@ def schedule() -> None:
     from dashboard.supervise import stop_on_signals
 
     settings = Settings()
-    run_schedule(settings, declared(settings), stop_on_signals())
+    if not run_schedule(settings, declared(settings), stop_on_signals()):
+        os._exit(0)  # a thread that hangs in a source would keep the process until the source's deadline
 
 
 @app.command()

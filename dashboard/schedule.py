@@ -49,6 +49,8 @@ HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
 BACKUP_AFTER_SECONDS = 15
+STOP_SECONDS = 7.0
+"""So long may runs under way take to end when the process is told to stop; then they are rolled back."""
 
 
 def speed_class(durations: Sequence[float]) -> str:
@@ -83,6 +85,8 @@ class Leadership:
         self.lost = threading.Event()
         self.care = Care(settings, regency, engine, token)
         self._derive_lock = threading.Lock()
+        self._idle = threading.Condition()
+        self._under_way = 0
         self.scheduler = BackgroundScheduler(
             executors={QUICK: ThreadPoolExecutor(32), SLOW: ThreadPoolExecutor(64), "own": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -119,8 +123,23 @@ class Leadership:
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
 
+    def ended(self, seconds: float) -> bool:
+        """Whether no run is under way any more, within so many seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._under_way == 0, seconds)
+
     def collect(self, source_id: str) -> RunResult | None:
         """One run of one source, then what follows from it: its class, and a pause if it asked for one."""
+        with self._idle:
+            self._under_way += 1
+        try:
+            return self._collect(source_id)
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+    def _collect(self, source_id: str) -> RunResult | None:
         if self.care.shut is not None:  # nothing can be stored: leave the agencies alone
             return None
         source = self.regency.sources[source_id]
@@ -215,25 +234,29 @@ def _durations(state: SourceState | None) -> list[float]:
     return [float(value) for value in (json.loads(kept) if isinstance(kept, str) else kept)]
 
 
-def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
-    """Open the stores, mend what is damaged, lead while the lease is ours, until ``stop`` is set.
+def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> bool:
+    """Open the stores, mend what is damaged, lead while the lease is ours, until ``stop`` is set; whether all runs had ended.
 
+    ``False``: a run still hangs in its thread. The process may end at once: what it has not committed is rolled back (F18).
     A second schedule process waits for the lease: its fencing token keeps its late writes out (F12, F13). Raises
     ``StoreError`` when a store cannot be used and no backup mends it.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
+    quiet = True
     while not stop.is_set():
         for store in ("people", "recordings"):
             heal(settings, store)
         engine = open_store(settings, "figures", check=True)
         try:
-            _lead(settings, regency, engine, stop)
+            quiet = _lead(settings, regency, engine, stop)
         finally:
             engine.dispose()
+    return quiet
 
 
-def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.Event) -> None:
-    """Wait for the lease and lead, again and again; returns when told to stop or when the store must be opened anew."""
+def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.Event) -> bool:
+    """Wait for the lease and lead, again and again, until told to stop or the store must be opened anew; whether runs ended."""
+    quiet = True
     lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     waiting = Care(settings, regency, engine, None)
     while not stop.is_set() and not waiting.reopen.is_set():
@@ -257,11 +280,13 @@ def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.
                     break
         finally:
             leadership.stop()
+        quiet = leadership.ended(STOP_SECONDS if stop.is_set() else 0.0)
         if leadership.care.reopen.is_set():
             log.warning("the store is opened anew")
-            return
+            return quiet
     with suppress(DBAPIError, StoreError):  # a lease that cannot be given back runs out
         lease.release()
+    return quiet
 
 
 def _renewed(lease: Lease, care: Care) -> bool:
