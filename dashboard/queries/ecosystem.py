@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
@@ -55,7 +55,7 @@ class Ecosystem:
     sources: int
     first_hour: int
     changes_at: int | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 def _fed(context: Context) -> dict[str, set[str]]:
@@ -93,9 +93,11 @@ def ecosystem(context: Context) -> Ecosystem:
     fed = _fed(context)
 
     def unit(agency: str) -> Unit | None:
-        mine = [key for key in known if key in own.get(agency, ())]
-        feeding = mine or [key for key in known if key in fed.get(agency, ())]
-        heard = [key for key in feeding if known[key].state is not State.NONE]
+        mine, others = own.get(agency, set()), fed.get(agency, set())
+        heard = [key for key in known if key in mine and known[key].state is not State.NONE]
+        through = not heard  # its own system was not heard yet, or there is none: it may be in another's
+        if through:
+            heard = [key for key in known if key in others and known[key].state is not State.NONE]
         if not heard:
             return None
         days = tuple(sorted(
@@ -106,7 +108,7 @@ def ecosystem(context: Context) -> Ecosystem:
         return Unit(
             agency=agency, short_name=who.short_name if who else agency, declared=who is not None,
             state=_state(tuple(day.age for day in days)), sources=days,
-            counting=sum(day.age.state not in OUT for day in days), through="" if mine else days[0].age.short_name,
+            counting=sum(day.age.state not in OUT for day in days), through=days[0].age.short_name if through else "",
         )
 
     serving = [agency for agency, one in declared.items() if one.serves or agency in own]

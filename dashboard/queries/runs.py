@@ -57,7 +57,7 @@ class _Counted:
 
 def _first_run(connection: Connection, since: int) -> int:
     """The id of the first run that began at or after ``since`` (runs are numbered as they begin), by halving."""
-    low, high = 0, connection.execute(select(func.coalesce(func.max(run.c.id), 0))).scalar_one() + 1
+    low, high = 0, int(connection.execute(select(func.coalesce(func.max(run.c.id), 0))).scalar_one()) + 1
     while low + 1 < high:
         middle = (low + high) // 2
         began = connection.execute(select(run.c.started_at).where(run.c.id >= middle).order_by(run.c.id).limit(1)).scalar()
@@ -93,7 +93,8 @@ def _count(
     counted.forget(first)
     found = counted.hours
     rows = connection.execute(
-        select(run.c.id, run.c.source, run.c.started_at, run.c.outcome, run.c.what).where(run.c.id > counted.upto).order_by(run.c.id)
+        select(run.c.id, run.c.source, run.c.started_at, run.c.outcome, run.c.what)
+        .where(run.c.id > counted.upto).order_by(run.c.id)
     )
     settled = True
     for identity, source, started, outcome, what in rows:

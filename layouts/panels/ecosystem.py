@@ -25,7 +25,8 @@ def _pages(answer: Ecosystem) -> Iterator[list[Unit | str]]:
     """The agencies of each page: connected ones first, in declared order."""
     page: list[Unit | str] = []
     taken = 0
-    for each in chain(answer.units, answer.not_connected):
+    listed: Iterator[Unit | str] = chain(answer.units, answer.not_connected)
+    for each in listed:
         size = 1 if isinstance(each, str) else 2
         if taken + size > PLACES:
             yield page
@@ -47,7 +48,7 @@ def draw(answer: Ecosystem, say: Say) -> Component:
     """Totals, pages of agencies, and what the marks of the 24 hours mean."""
     pages = list(_pages(answer))
     turned = [
-        html.B(say("panels.agencies.page", n=at, of=len(pages)), className="turn", **data(page=str(at)))
+        html.B(say("panels.ecosystem.page", n=at, of=len(pages)), className="turn", **data(page=str(at)))
         for at in range(1, len(pages) + 1)
     ]
     foot = [
