@@ -23,7 +23,7 @@ WORKING = [day for day in WEEKS if is_working_day(day)]
 def day_of_all(day: date) -> list[Case]:
     return [
         case
-        for name, system in SYSTEMS.items()
+        for name, system in SYSTEMS.items() if not system.history
         for stream in system.streams
         for case in cases_of(SEED, name, stream, day)
     ]
