@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from requests.utils import parse_header_links
 
 from collectors.auth import Auth, credentials
@@ -17,10 +16,9 @@ from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, 
 from collectors.decoding import Unfit
 from collectors.egress import origin
 from collectors.http import Answer, Client
+from collectors.paging import MOST_PAGES, Address, at, fingerprint, never_twice, without_end
 from collectors.texts import quoted
 from dashboard.errors import SourceChanged, SourceUnavailable
-
-MOST_PAGES = 20_000
 
 
 class Pages(Options):
@@ -53,7 +51,7 @@ class RestOptions(Options):
     source's own error text, shown when the list is not there. ``charset``: for what is not UTF-8.
     """
 
-    url: str
+    url: Address
     records: str | None = None
     columns: str | None = None
     total: str | None = None
@@ -66,23 +64,6 @@ class RestOptions(Options):
     charset: str | None = None
     ca_file: str | None = None
     timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer
-
-    @field_validator("url")
-    @classmethod
-    def _address_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("the address must begin with http:// or https://")
-        if parts.username or parts.password:
-            raise ValueError("the address must not hold a credential; name it by auth")
-        return value
-
-
-def at(body: Any, path: str | None) -> Any:
-    """What stands at a dotted path; ``None`` when it does not."""
-    for part in path.split(".") if path else []:
-        body = body.get(part) if isinstance(body, dict) else None
-    return body
 
 
 def _since(since: Since, at_seconds: float, zone: str) -> str:
@@ -160,37 +141,16 @@ def read_rest(reading: Reading) -> Iterator[Page]:
             answer = client.get(address, params=query, headers={**options.headers, **headers}, auth=auth)
             body = answer.json(options.charset)
             rows = _records(options, answer, body)
-            _never_twice(seen, _fingerprint(rows), answer, number)
+            never_twice(seen, fingerprint(rows), answer, number)
             so_far += len(rows)
             page = _page(options, answer, body, rows, {"page": number + 1})
             yield page
             following = _next(pages, answer, body, len(rows), address, so_far, page.total)
             if following is None:
                 return
-            _never_twice(seen, following if not numbered or pages.kind == "cursor" else None, answer, number)
+            never_twice(seen, following if not numbered or pages.kind == "cursor" else None, answer, number)
             address, before = following
-    raise SourceUnavailable(
-        f"{answer.where}: more than {MOST_PAGES} pages; does its paging end?",
-        f"{answer.where}: lebih dari {MOST_PAGES} halaman; apakah penomorannya berakhir?",
-    )
-
-
-def _fingerprint(rows: list[Any]) -> bytes | None:
-    """What tells one page from another, whatever the envelope says: how many rows, the first and the last."""
-    told = repr((len(rows), rows[0], rows[-1])) if rows else ""
-    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest() if rows else None
-
-
-def _never_twice(seen: set[object], mark: object, answer: Answer, number: int) -> None:
-    """A page or a link that comes again would go round for ever (C1, C4)."""
-    if mark is None:
-        return
-    if mark in seen:
-        raise SourceUnavailable(
-            f"{answer.where}: page {number + 1} repeats an earlier one; is its paging declared right?",
-            f"{answer.where}: halaman {number + 1} mengulang yang sebelumnya; apakah pages dinyatakan dengan benar?",
-        )
-    seen.add(mark)
+    raise without_end(answer)
 
 
 def _turn(pages: Pages, query: dict[str, str], number: int, cursor: str | None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
 from collectors.events import event_rows, sightings_of
 from collectors.guards import Seen, check_count, check_fields, check_rejects, check_total
