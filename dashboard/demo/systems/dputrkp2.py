@@ -1,7 +1,8 @@
 """DPUTRKP2: reports of broken roads and drains by Open311 (GeoReport v2).
 
-``GET /open311/v2/requests.json?start_date=&end_date=&updated_after=&page=&page_size=`` → a bare list, the newest first, of
-the last ninety days unless dates say otherwise; a key in ``api_key``. ``services.json`` names what can be reported.
+``GET /open311/v2/requests.json?start_date=&end_date=&updated_after=&updated_before=&page=&page_size=`` → a bare list, the newest
+first, of the last ninety days unless dates say otherwise, and never more than a thousand; a key in ``api_key``.
+``services.json`` names what can be reported.
 """
 
 from __future__ import annotations
@@ -52,16 +53,18 @@ class Dputrkp2(System):
             return NOT_FOUND
         if request.query.get("api_key", request.headers.get("x-api-key")) != self.premises.token:
             return DENIED
-        after, until = request.query.get("updated_after"), request.query.get("end_date")
-        start = request.query.get("start_date")
-        last = instant(until) if until else self.now
-        first = instant(start) if start else 0.0 if after else last - SPAN_DAYS * DAY
-        least = instant(after) if after else 0.0
+        said = {
+            name: instant(request.query[name]) for name in ("start_date", "end_date", "updated_after", "updated_before")
+            if request.query.get(name)
+        }
+        last = said.get("end_date", self.now)
+        first = said.get("start_date", 0.0 if "updated_after" in said else last - SPAN_DAYS * DAY)
+        least, most = said.get("updated_after", 0.0), said.get("updated_before", self.now)
         entries = [
             entry for entry in self.book.entries()
-            if first <= self.book.states[entry].submitted <= last and self.book.states[entry].at >= least
+            if first <= self.book.states[entry].submitted <= last and least <= self.book.states[entry].at <= most
         ][::-1]
-        size, page = request.size("page_size", 100), max(1, request.number("page", 1))
+        size, page = request.size("page_size", 1000), max(1, request.number("page", 1))
         return Answer(self.rows(entries[(page - 1) * size : page * size]))
 
 
