@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from collectors.auth import Auth, credentials, secrets_in
-from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
+from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
 from collectors.http import Answer, Client
 from collectors.paging import MOST_PAGES, Root, at, fingerprint, never_twice, objects, told, without_end
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
@@ -134,7 +134,7 @@ def _page(reading: Reading, result: Mapping[str, Any], so_far: int, total: int |
     names = {field["id"] for field in fields if isinstance(field, Mapping) and isinstance(field.get("id"), str)} if (
         isinstance(fields, list)) else set()
     columns = frozenset(names - ({ROW_ID} - wanted)) if names else None
-    kept = [{column: row[column] for column in wanted if column in row} for row in rows]
+    kept: list[Row] = [{column: row[column] for column in wanted if column in row} for row in rows]
     return Page(rows=kept, lines=lines, broken=broken, position={"offset": so_far}, total=total, columns=columns)
 
 

@@ -122,9 +122,10 @@ def _is_full(options: Open311Options, count: int, seconds: int) -> bool:
 
 def _too_many(answer: Answer, count: int) -> SourceUnavailable:
     return SourceUnavailable(
-        f"{answer.where}: {count} requests within a second fill an answer; others may be missing. Declare pages, or a source for each "
-        "service_code", f"{answer.where}: {count} permintaan dalam satu detik memenuhi jawaban; mungkin ada yang hilang. Nyatakan "
-        "pages, atau satu sumber untuk tiap service_code",
+        f"{answer.where}: {count} requests within a second fill an answer, others may be missing; declare pages, or a source for "
+        "each service_code",
+        f"{answer.where}: {count} permintaan dalam satu detik memenuhi jawaban, mungkin ada yang hilang; nyatakan pages, atau satu "
+        "sumber untuk tiap service_code",
     )
 
 

@@ -41,9 +41,12 @@ Root = Annotated[str, AfterValidator(without_credentials), AfterValidator(_root)
 
 
 def at(body: Any, path: str | None) -> Any:
-    """What stands at a dotted path; ``None`` when it does not."""
+    """What stands at a dotted path, a number being a place in a list; ``None`` when it does not."""
     for part in path.split(".") if path else []:
-        body = body.get(part) if isinstance(body, dict) else None
+        if isinstance(body, list) and part.isdecimal():
+            body = body[int(part)] if int(part) < len(body) else None
+        else:
+            body = body.get(part) if isinstance(body, dict) else None
     return body
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from requests.utils import parse_header_links
 
 from collectors.auth import Auth, credentials
@@ -22,13 +22,13 @@ from dashboard.errors import SourceChanged, SourceUnavailable
 
 
 class Pages(Options):
-    """How the list is paged. ``key``: dotted path of the next address; ``next``: of the next cursor.
+    """How the list is paged. ``key``: dotted path of the next address, or the header that holds it; ``next``: of the next cursor.
 
     The last numbered page is the first one that is shorter than ``size`` (empty, without ``size_param``), unless ``total``
     of the answer says that more is to come.
     """
 
-    kind: Literal["none", "page", "offset", "cursor", "link-header", "next-url"] = "none"
+    kind: Literal["none", "page", "offset", "cursor", "link-header", "next-header", "next-url"] = "none"
     param: str = ""
     size_param: str | None = None
     size: int = Field(default=200, ge=1, le=10_000)
@@ -38,10 +38,21 @@ class Pages(Options):
 
 
 class Since(Options):
-    """The parameter by which the source is asked for changes only (for submissions only, in mode window)."""
+    """The parameter by which the source is asked for changes only (for submissions only, in mode window).
+
+    ``format``: iso, date, epoch, epoch_ms, or a strftime pattern, which may hold more (``from %Y-%m-%d``); local time of the
+    source, except iso and the epochs, which are UTC.
+    """
 
     param: str
-    format: Literal["iso", "date", "epoch", "epoch_ms"] = "iso"
+    format: str = "iso"
+
+    @field_validator("format")
+    @classmethod
+    def _known_or_a_pattern(cls, value: str) -> str:
+        if value not in ("iso", "date", "epoch", "epoch_ms") and "%" not in value:
+            raise ValueError("must be iso, date, epoch, epoch_ms or a pattern such as %Y-%m-%d")
+        return value
 
 
 class RestOptions(Options):
@@ -72,7 +83,9 @@ def _since(since: Since, at_seconds: float, zone: str) -> str:
         return str(int(at_seconds))
     if since.format == "epoch_ms":
         return str(int(at_seconds * 1000))
-    return moment.astimezone(ZoneInfo(zone)).date().isoformat() if since.format == "date" else moment.isoformat()
+    if since.format == "iso":
+        return moment.isoformat()
+    return moment.astimezone(ZoneInfo(zone)).strftime({"date": "%Y-%m-%d"}.get(since.format, since.format))
 
 
 def _records(options: RestOptions, answer: Answer, body: Any) -> list[Any]:
@@ -177,6 +190,8 @@ def _next(
     link: Any = None
     if pages.kind == "next-url":
         link = at(body, pages.key)
+    elif pages.kind == "next-header":
+        link = answer.headers.get(pages.key)
     elif pages.kind == "link-header":
         link = links(answer.headers.get("Link", "")).get("next")
     if not link:
