@@ -20,9 +20,9 @@ class Database:
         """In one transaction: the rows of these keys go, ``rows`` come; ``whole``: all that was there goes."""
         self._connection.execute("BEGIN IMMEDIATE")
         if whole:
-            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  (names of our own)
-        self._connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(one,) for one in gone])  # noqa: S608
+            self._connection.execute(f"DELETE FROM {table}")
+        self._connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(one,) for one in gone])
         if rows:
             marks = ", ".join("?" * len(rows[0]))
-            self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # noqa: S608
+            self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
         self._connection.execute("COMMIT")

@@ -34,6 +34,7 @@ from tests.demo.conftest import (
     visits,
 )
 
+
 def letters(agencies: Agencies) -> list[dict[str, Any]]:
     return table(agencies, "dpmd", "SELECT * FROM permohonan_surat ORDER BY id")
 
@@ -208,7 +209,7 @@ def test_open311_tells_of_a_span_and_of_what_changed_the_newest_first(agencies: 
 
 
 def test_a_pharmacys_visit_is_one_row_for_each_stage(agencies: Agencies) -> None:
-    rows = table(agencies, "khanza", f"SELECT taskid, count(*) n FROM {TABLE} GROUP BY taskid ORDER BY taskid")  # noqa: S608
+    rows = table(agencies, "khanza", f"SELECT taskid, count(*) n FROM {TABLE} GROUP BY taskid ORDER BY taskid")
     counts = {row["taskid"]: row["n"] for row in rows}
     said = ledger(agencies, "khanza")
     assert (counts["5"], counts["7"], counts["99"]) == (said["cases"], said["completed"], said["cancelled"])

@@ -112,7 +112,9 @@ class House:
         return problem_words(day.problem, Say(self.regency))
 
 
-def house_of(agencies: Agencies, home: Path, sources: tuple[str, ...] = ()) -> House:
+def house_of(
+    agencies: Agencies, home: Path, sources: tuple[str, ...] = (), now: Callable[[], datetime] | None = None
+) -> House:
     declared = overlay(ROOT / "config" / "demo", agencies.addresses, home / "config")
     for place, old, new in HASTE:
         (declared / place).write_text((declared / place).read_text().replace(old, new))
@@ -121,7 +123,7 @@ def house_of(agencies: Agencies, home: Path, sources: tuple[str, ...] = ()) -> H
     regency = load(declared)
     engine = open_engine(settings.url_of("figures"), "figures")
     migrate(engine, "figures")
-    house = House(agencies, engine, regency, settings)
+    house = House(agencies, engine, regency, settings, now)
     for source in sources or regency.sources:
         house.collect(source)
     return house
@@ -226,17 +228,15 @@ def test_while_all_of_them_misbehave_the_others_go_on(house: House) -> None:
 
 def test_what_was_kept_back_for_hours_arrives_whole_and_counts_at_its_own_time(tmp_path: Path) -> None:
     """C6: a burst of rows with old stamps."""
-    source, options = SOURCE["late-burst"], ("--now", NOW, "--speed", "600")
+    source, options = SOURCE["late-burst"], ("--now", "2026-11-24T08:30:00", "--speed", "600")
     home = ("agencies", "drop", "secrets")
     with Agencies(*(tmp_path / name for name in home), days=3, only=("disdukcapil",), options=options) as agencies:
-        agencies.ports |= {name: 9 for name in ("dpmptsp", "rsud")}
-        house = house_of(agencies, tmp_path, (source,))
-        house.now = lambda: utc(float(ledger(agencies, "disdukcapil")["now"]))
-        house.collect(source)
+        house = house_of(agencies, tmp_path, (source,), lambda: utc(float(ledger(agencies, "disdukcapil")["now"])))
         agencies.switch.write(["late-burst"])
         ledger(agencies, "disdukcapil")
         known, begun = len(registrations(agencies)), epoch(house.moment())
-        time.sleep(3.5)
+        house.collect(source)
+        time.sleep(3.5)  # half an hour of theirs
         house.collect(source)
         assert sum(house.stored(source).values()) <= known
         assert house.unit(source).sources[0].age.why == "silent"

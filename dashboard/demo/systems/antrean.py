@@ -60,8 +60,8 @@ class Antrean(Rsud):
                 waits.setdefault(case.stream.key, []).append((called - state.submitted, state.ended - called))
         return [
             {
-                "kdppk": "1901R001", "nmppk": "RSUD ANDI DJEMMA", "kodepoli": clinic, "namapoli": clinic, "tanggal": day.isoformat(),
-                "jumlah_antrean": len(found), "waktu_task3": sum(wait for wait, _ in found),
+                "kdppk": "1901R001", "nmppk": "RSUD ANDI DJEMMA", "kodepoli": clinic, "namapoli": clinic,
+                "tanggal": day.isoformat(), "jumlah_antrean": len(found), "waktu_task3": sum(wait for wait, _ in found),
                 "avg_waktu_task3": round(fmean(wait for wait, _ in found), 2),
                 "waktu_task4": sum(served for _, served in found),
                 "avg_waktu_task4": round(fmean(served for _, served in found), 2), "insertdate": int(until * 1000),

@@ -52,7 +52,7 @@ class Satudata(System):
         return Answer({
             "help": f"{request.origin}/api/3/action/help_show?name=datastore_search", "success": True,
             "result": {
-                "resource_id": RESOURCE, "include_total": True, "fields": [{"id": name, "type": kind} for name, kind in _TYPES.items()],
-                "records": records, "total": len(entries), "limit": size, "offset": offset,
+                "resource_id": RESOURCE, "include_total": True,
+                "fields": [{"id": name, "type": kind} for name, kind in _TYPES.items()], "records": records, "total": len(entries), "limit": size, "offset": offset,
             },
         })
