@@ -49,10 +49,11 @@ class Satudata(System):
         size, offset = request.size("limit", 100), request.number("offset", 0)
         chosen = entries[offset : offset + size]
         records = [{"_id": entry + 1, **row} for entry, row in zip(chosen, self.rows(chosen), strict=True)]
+        fields = [{"id": name, "type": kind} for name, kind in _TYPES.items()]
         return Answer({
             "help": f"{request.origin}/api/3/action/help_show?name=datastore_search", "success": True,
             "result": {
-                "resource_id": RESOURCE, "include_total": True,
-                "fields": [{"id": name, "type": kind} for name, kind in _TYPES.items()], "records": records, "total": len(entries), "limit": size, "offset": offset,
+                "resource_id": RESOURCE, "include_total": True, "fields": fields, "records": records, "total": len(entries),
+                "limit": size, "offset": offset,
             },
         })
