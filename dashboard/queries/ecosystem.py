@@ -32,8 +32,9 @@ class SourceDay:
 class Unit:
     """One connected agency. ``state``: that of its sources, *partial* when some of them are stale or offline and others not.
 
-    ``sources``: its own, else those of others that feed it (``through`` names whose); the worst first. ``counting`` of them
-    are neither stale nor offline. ``declared`` is false for a discovered agency.
+    ``sources``: its own, else those of others that feed it (``through`` names whose); the worst first, then the
+    one with the shortest limit. ``counting`` of them are neither stale nor offline. ``declared`` is false for a discovered
+    agency.
     """
 
     agency: str
@@ -102,7 +103,7 @@ def ecosystem(context: Context) -> Ecosystem:
             return None
         days = tuple(sorted(
             (SourceDay(known[key], hours.get(key, ()), last.get(key)) for key in heard),
-            key=lambda day: (RANK[day.age.state], day.problem is None),
+            key=lambda day: (RANK[day.age.state], day.problem is None, day.age.limit_seconds),
         ))
         who = declared.get(agency)
         return Unit(

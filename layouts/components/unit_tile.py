@@ -22,7 +22,15 @@ LINES = 3
 
 def _word(unit: Unit, age: SourceAge, say: Say) -> str:
     silent = unit.state is State.STALE and age.why == "silent"
-    return say(f"panels.states.{'silent' if silent else unit.state.value}")
+    word = say(f"panels.states.{'silent' if silent else unit.state.value}")
+    if len(unit.sources) > 1 and not _counts_sources(unit):
+        return say("panels.ecosystem.several", word=word, n=say.number(len(unit.sources)))
+    return word
+
+
+def _counts_sources(unit: Unit) -> bool:
+    """Whether the tile says how many of its sources count instead of an age: some of them do not."""
+    return len(unit.sources) > 1 and unit.counting < len(unit.sources)
 
 
 def problem_words(problem: Last | None, say: Say) -> str:
@@ -44,9 +52,9 @@ def short_duration(seconds: int, say: Say) -> str:
 
 
 def _age(unit: Unit, key: str, say: Say) -> Component:
-    """The age of the worst source, counted by the browser, against its limit; whose it is, when it is another's."""
+    """The age of the worst source, counted by the browser, against its limit; how many count, or whose it is, instead."""
     age = unit.sources[0].age
-    several = len(unit.sources) > 1
+    several = _counts_sources(unit)
     told = age.data_until is not None
     if several:
         rest = say("panels.ecosystem.counting", n=say.number(unit.counting), all=say.number(len(unit.sources)))

@@ -415,7 +415,7 @@ TEN_UNITS = (
     unit("Dishub", State.OFFLINE, Last("unavailable", "connect", 0), age=source("Dishub", State.OFFLINE, age=2_340_000),
          hours=(Hour("", "unavailable"),) * HOURS),
     unit("Diskominfo-SP", State.LATE, Last("changed", "parse", 0), hours=bad_hours("changed", 1)),
-    unit("DPUTRKP2", hours=WITH_GAPS),
+    unit("DPUTRKP2", days=(SourceDay(source("DPUTRKP2"), WITH_GAPS), SourceDay(source("DPUTRKP2"), CALM_DAY))),
     unit("DLH", through="Diskominfo-SP"),
     unit("BPKPD", State.LOADING, age=source("BPKPD", State.LOADING), hours=()),
     unit("Disnakertrans", State.STALE, age=replace(SILENT, short_name="Disnakertrans"), hours=(Hour("empty"),) * HOURS),

@@ -61,7 +61,7 @@ def test_a_wall_of_twelve_agencies_is_few_elements() -> None:
 
 def test_who_is_connected_is_counted_and_who_is_not_is_named() -> None:
     shown = texts(drawn("ecosystem", "normal"))
-    assert {"11", "dari 23 terhubung", "5 segar", "12 belum", "Setwan", "belum terhubung", "12 sumber data"} <= shown
+    assert {"11", "dari 23 terhubung", "5 segar", "12 belum", "Setwan", "belum terhubung", "13 sumber data", "segar, 2 sumber"} <= shown
 
 
 def test_a_source_that_is_held_says_why_and_stays_fresh_within_its_limit() -> None:
