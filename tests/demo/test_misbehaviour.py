@@ -181,7 +181,7 @@ def test_a_service_that_stays_away_is_offline_past_its_limit_and_back_after_two_
 
 
 def test_a_row_of_the_day_after_tomorrow_is_put_aside_and_the_others_are_loaded(house: House) -> None:
-    """D4 at the source."""
+    """C13."""
     source = SOURCE["future-row"]
     before = house.stored(source)
     house.agencies.switch.write(["future-row"])
@@ -194,7 +194,7 @@ def test_a_row_of_the_day_after_tomorrow_is_put_aside_and_the_others_are_loaded(
 
 
 def test_stamps_in_a_wrong_zone_leave_no_trace_once_the_source_was_read_whole_again(house: House) -> None:
-    """D2 at the source: what was told eight hours late is corrected by the next reconcile, whatever was made of it."""
+    """D2: what was told eight hours late is corrected by the next reconcile, whatever was made of it."""
     source = SOURCE["wrong-zone"]
 
     def times() -> list[tuple[int, int | None]]:
