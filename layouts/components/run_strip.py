@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import dash_svg as svg
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.runs import HOURS, Hour
 from dashboard.words import Say
+from layouts.components import elements as el
 from layouts.components.attributes import aria
+from layouts.components.elements import Element
 
 STEP, TALL = 12, 22
 GOOD = {  # (alone, below what did not go well): (top, height) of each bar, 9 wide
@@ -63,13 +61,13 @@ def _hour(hour: Hour, at: int, tone: str) -> str:
     return _outline(hour.bad, x, 0 if hour.good else LOW if hour.bad == "unavailable" else LOW / 2)
 
 
-def run_strip(id: str, hours: Sequence[Hour], say: Say) -> Component:
+def run_strip(id: str, hours: Sequence[Hour], say: Say) -> Element:
     """The line of a source; read aloud as how many hours showed which outcome."""
     counts = Counter(hour.bad or hour.good for hour in hours if hour.bad or hour.good)
     told = ", ".join(f"{say.number(counts[kind])} {say(f'outcomes.{kind}')}" for kind in OUTCOMES if counts[kind])
-    drawn: Component = svg.Svg(
+    return el.svg(
         [
-            svg.Path(
+            el.path(
                 id=f"{id}-{tone}", className=f"run {tone}",
                 d="".join(_hour(hour, at, tone) for at, hour in enumerate(hours)),
             )
@@ -82,20 +80,18 @@ def run_strip(id: str, hours: Sequence[Hour], say: Say) -> Component:
         role="img",
         **aria(label=say("panels.ecosystem.day_told", told=told or say("panels.states.none"))),
     )
-    return drawn
 
 
-def mark(kind: str, id: str | None = None) -> Component:
+def mark(kind: str, id: str | None = None) -> Element:
     """The mark of one outcome by itself, as in the legend; ``""`` is none. With an ``id`` it can become another one."""
     tone = next((tone for tone, kinds in TONES.items() if kind in kinds), "good")
     path = _bars(kind, 0, alone=True) if kind in GOOD else _outline(kind, 0, 6) if kind else ""
     named = {"id": id} if id else {}
-    drawn: Component = svg.Svg(
-        svg.Path(d=path, className=f"run {tone}", **named), className="run-mark", viewBox=f"0 0 9 {TALL}", **aria(hidden="true")
+    return el.svg(
+        el.path(d=path, className=f"run {tone}", **named), className="run-mark", viewBox=f"0 0 9 {TALL}", **aria(hidden="true")
     )
-    return drawn
 
 
-def legend(say: Say) -> list[Component]:
+def legend(say: Say) -> list[Element]:
     """Every outcome with its mark and its word."""
-    return [html.Span([mark(kind), html.Span(say(f"outcomes.{kind}"))], className="key") for kind in OUTCOMES]
+    return [el.span([mark(kind), el.span(say(f"outcomes.{kind}"))], className="key") for kind in OUTCOMES]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import SourceAge, State
 from dashboard.queries.ecosystem import Unit
 from dashboard.queries.runs import Last
 from dashboard.words import Say
+from layouts.components import elements as el
 from layouts.components.attributes import data
+from layouts.components.elements import Element
 from layouts.components.figures import shape_of
 from layouts.components.fitting import fit
 from layouts.components.run_strip import mark, run_strip
-from layouts.components.shapes import shape
+from layouts.components.shapes import shaped
 from layouts.components.tile import classes
 
 LINES = 3
@@ -51,7 +50,7 @@ def short_duration(seconds: int, say: Say) -> str:
     return say("times.seconds", n=say.number(seconds))
 
 
-def _age(unit: Unit, key: str, say: Say) -> Component:
+def _age(unit: Unit, key: str, say: Say) -> Element:
     """The age of the worst source, counted by the browser, against its limit; how many count, or whose it is, instead."""
     age = unit.sources[0].age
     several = _counts_sources(unit)
@@ -63,36 +62,34 @@ def _age(unit: Unit, key: str, say: Say) -> Component:
     else:
         rest = say("panels.ecosystem.limit", limit=short_duration(age.limit_seconds, say)) if told else ""
     counted = "" if several or unit.through or not told else str(age.data_until)
-    return html.Div(
+    return el.div(
         [
-            html.Span(id=f"{key}-age", **data(age_since=counted, age_short="1")),
-            html.Span(rest, id=f"{key}-limit", className="of" if counted else "all"),
+            el.span(id=f"{key}-age", **data(age_since=counted, age_short="1")),
+            el.span(rest, id=f"{key}-limit", className="of" if counted else "all"),
         ],
         className="ua plate",
     )
 
 
-def unit_tile(unit: Unit, key: str, say: Say) -> Component:
+def unit_tile(unit: Unit, key: str, say: Say) -> Element:
     """The tile; ``key`` makes its ids. What is not fresh has another edge, a shape and a word."""
     kind = shape_of(unit.state) if unit.state is not State.PARTIAL else "part"
     worst = next((day for day in unit.sources if day.problem is not None), unit.sources[0])
     words = problem_words(worst.problem, say)
     outcome = worst.problem.outcome if worst.problem else ""
-    return html.Section(
+    return el.section(
         [
-            html.Div(unit.short_name, id=f"{key}-name", className=f"un plate{fit(unit.short_name, 15, 19, 24)}"),
-            html.Div(
-                [shape(kind, f"{key}-shape"), html.Span(_word(unit, unit.sources[0].age, say), id=f"{key}-state")],
-                id=f"{key}-line",
-                className=f"us st plate c-{kind}",
+            el.div(unit.short_name, id=f"{key}-name", className=f"un plate{fit(unit.short_name, 15, 19, 24)}"),
+            el.div(
+                _word(unit, unit.sources[0].age, say), id=f"{key}-state", className=f"us st plate {shaped(kind)} c-{kind}",
             ),
             _age(unit, key, say),
-            html.Div(
-                [mark(outcome, f"{key}-mark"), html.Span(words, id=f"{key}-problem")],
+            el.div(
+                [mark(outcome, f"{key}-mark"), el.span(words, id=f"{key}-problem")],
                 id=f"{key}-what",
                 className=f"up plate{fit(words, 20, 22, 24)}" + ("" if words else " is-absent"),
             ),
-            html.Div(
+            el.div(
                 [run_strip(f"{key}-runs{at}", day.hours, say) for at, day in enumerate(unit.sources[:LINES])],
                 className="ut plate",
             ),
@@ -102,12 +99,12 @@ def unit_tile(unit: Unit, key: str, say: Say) -> Component:
     )
 
 
-def unconnected_tile(name: str, key: str, say: Say) -> Component:
+def unconnected_tile(name: str, key: str, say: Say) -> Element:
     """An agency declared without a source: its name and the honest words, never a figure."""
-    return html.Div(
+    return el.div(
         [
-            html.Div(name, id=f"{key}-name", className=f"un{fit(name, 15, 19, 24)}"),
-            html.Div(say("panels.ecosystem.unconnected"), className="us"),
+            el.div(name, id=f"{key}-name", className=f"un{fit(name, 15, 19, 24)}"),
+            el.div(say("panels.ecosystem.unconnected"), className=f"us {shaped('none')}"),
         ],
         className="tile unit is-none not-connected",
     )

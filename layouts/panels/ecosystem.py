@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.ecosystem import Ecosystem, Unit, ecosystem
 from dashboard.words import Say
+from layouts.components import elements as el
 from layouts.components.attributes import data
 from layouts.components.ecosystem_totals import totals
+from layouts.components.elements import Element
 from layouts.components.run_strip import legend
 from layouts.components.tile import stale_mark
 from layouts.components.unit_tile import unconnected_tile, unit_tile
@@ -36,33 +35,33 @@ def _pages(answer: Ecosystem) -> Iterator[list[Unit | str]]:
     yield page
 
 
-def _page(inside: Sequence[Unit | str], at: int, say: Say) -> Component:
+def _page(inside: Sequence[Unit | str], at: int, say: Say) -> Element:
     tiles = [
         unconnected_tile(each, f"p{at}u{number}", say) if isinstance(each, str) else unit_tile(each, f"p{at}u{number}", say)
         for number, each in enumerate(inside)
     ]
-    return html.Div(tiles, className="page units", **data(page=str(at)))
+    return el.div(tiles, className="page units", **data(page=str(at)))
 
 
-def draw(answer: Ecosystem, say: Say) -> Component:
+def draw(answer: Ecosystem, say: Say) -> Element:
     """Totals, pages of agencies, and what the marks of the 24 hours mean."""
     pages = list(_pages(answer))
     turned = [
-        html.B(say("panels.ecosystem.page", n=at, of=len(pages)), className="turn", **data(page=str(at)))
+        el.b(say("panels.ecosystem.page", n=at, of=len(pages)), className="turn", **data(page=str(at)))
         for at in range(1, len(pages) + 1)
     ]
     foot = [
-        html.B(say("panels.ecosystem.day")),
+        el.b(say("panels.ecosystem.day")),
         *legend(say),
-        html.Span(say("panels.ecosystem.sources", n=say.number(answer.sources)), id="sources", className="end"),
-        *([html.Span(turned, className="turns")] if len(pages) > 1 else []),
+        el.span(say("panels.ecosystem.sources", n=say.number(answer.sources)), id="sources", className="end"),
+        *([el.span(turned, className="turns")] if len(pages) > 1 else []),
         stale_mark(say),
     ]
-    return html.Div(
+    return el.div(
         [
             totals(answer, say),
-            html.Div([_page(inside, at, say) for at, inside in enumerate(pages, 1)], className="pages"),
-            html.Div(foot, className="strip legend"),
+            el.div([_page(inside, at, say) for at, inside in enumerate(pages, 1)], className="pages"),
+            el.div(foot, className="strip legend"),
         ],
         className="ecosystem",
     )

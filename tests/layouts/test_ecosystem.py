@@ -56,7 +56,7 @@ def test_a_day_is_read_aloud_by_its_hours() -> None:
 
 
 def test_a_wall_of_twelve_agencies_is_few_elements() -> None:
-    assert len(list(components(drawn("ecosystem", "every-problem")))) < 400
+    assert len(list(components(drawn("ecosystem", "every-problem")))) < 300
 
 
 def test_who_is_connected_is_counted_and_who_is_not_is_named() -> None:
