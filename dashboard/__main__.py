@@ -113,11 +113,24 @@ def demo(
     port: Port = 8100,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo collected.")] = False,
     days: Annotated[int, typer.Option(help="Days of history.")] = 90,
+    misbehave: Annotated[bool, typer.Option("--misbehave", help="Let agencies misbehave after the first load.")] = False,
+    kinds: Annotated[str, typer.Argument(help="With --misbehave: which kinds, comma-separated (see `misbehave`).")] = "all",
 ) -> None:
     """Simulated agencies, collectors and screens on this machine, marked DATA SIMULASI."""
-    from dashboard.demonstration import demonstrate
+    from dashboard.demonstration import demonstrate, kinds_of
 
-    demonstrate(Settings(), port=port, days=days, fresh=fresh)
+    demonstrate(Settings(), port=port, days=days, fresh=fresh, misbehave=kinds_of(kinds) if misbehave else ())
+
+
+@app.command()
+def misbehave(
+    kinds: Annotated[str, typer.Argument(help="Comma-separated kinds, all, or none; without it: what there is.")] = "",
+) -> None:
+    """Switch how the agencies of a running demo misbehave."""
+    from dashboard.demonstration import switch_manners
+
+    for line in switch_manners(Settings(), kinds):
+        say(line)
 
 
 @app.command()
