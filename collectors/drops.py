@@ -17,6 +17,8 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".done")
 SETTLED_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 LOOKS = 2
+RETURNED = "kembali"
+"""The folder of the drop root where faulty files come back, marked; nothing in it is ever read."""
 
 
 def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker: bool = False) -> list[Path]:
@@ -31,6 +33,7 @@ def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker:
         found = [path for path in root.glob(pattern) if fnmatch.fnmatchcase(path.name, Path(pattern).name)]
     else:
         found = [place] if os.path.lexists(place) else []
+    found = [path for path in found if path.relative_to(root).parts[:1] != (RETURNED,)]
     found = [path for path in found if not path.name.startswith((".", "~")) and path.suffix.lower() not in UNFINISHED]
     if done_marker:
         found = [path for path in found if path.with_name(path.name + ".done").exists()]

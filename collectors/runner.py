@@ -100,6 +100,10 @@ def run_source(
             f"kesalahan produk ({kind}); laporkan dengan nomor pengambilan {read.run_id}", now,
         )
     announce(source.id, before, result)
+    if source.options.get("returns") is True:
+        from collectors.returned import attempt
+
+        attempt(source, regency, settings, now)
     return result
 
 

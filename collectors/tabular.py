@@ -25,6 +25,7 @@ SUFFIXES = {"csv": (".csv", ".txt", ".tsv"), "xlsx": (".xlsx", ".xlsm", ".xlsb",
 class TabularOptions(Options):
     """``path`` below the drop root (a file, a folder, or a pattern), or ``url``. ``header_row`` counts from 1.
 
+    ``returns``: a workbook with faults comes back as a marked copy below ``kembali`` (:mod:`collectors.returned`).
     ``done_marker``: only files beside which the sender put ``<name>.done``. ``auth``, ``headers`` and ``ca_file`` go with ``url``.
     """
 
@@ -36,6 +37,7 @@ class TabularOptions(Options):
     sheet: str | None = None
     header_row: int = Field(1, ge=1, le=100)
     done_marker: bool = False
+    returns: bool = False
     auth: Auth = Auth()
     headers: dict[str, str] = Field(default_factory=dict)
     ca_file: str | None = None
@@ -53,6 +55,8 @@ class TabularOptions(Options):
     def _one_place(self) -> TabularOptions:
         if (self.path is None) == (self.url is None):
             raise ValueError("give either path or url")
+        if self.returns and (self.path is None or self.format != "xlsx"):
+            raise ValueError("returns needs a path, and format = \"xlsx\"")
         if self.path is not None and (Path(self.path).is_absolute() or ".." in Path(self.path).parts):
             raise ValueError("path must lie below the drop root")
         return self

@@ -167,6 +167,25 @@ def check(
 
 
 @app.command()
+def template(
+    agency: str,
+    out: Annotated[Path | None, typer.Option(help="Where the workbook goes; default <agency>.xlsx here.")] = None,
+) -> None:
+    """Make a workbook (XLSX, Indonesian) for an agency without a system, and print the source that reads it."""
+    from dashboard.template import source_of, workbook
+
+    regency = declared(Settings())
+    if agency not in regency.agencies:
+        known = ", ".join(regency.agencies)
+        raise ProductError(
+            f"template: no agency {agency!r}; choose one of: {known}", f"template: tidak ada perangkat daerah {agency!r}; pilih: {known}"
+        )
+    place = out or Path(f"{agency}.xlsx")
+    place.write_bytes(workbook(regency, regency.agencies[agency]))
+    say(f"# {place}; sources/{agency}-berkas.toml:\n\n{source_of(regency, regency.agencies[agency])}")
+
+
+@app.command()
 def verify() -> None:
     """Recompute all cells and histograms from the cases; there must be no difference."""
     from dashboard.store.verify import verify as differences_of
