@@ -182,6 +182,7 @@ def _stamps(mapping: Mapping, row: dict[str, Any], line: int, say: Say) -> tuple
             continue
         if at is not None and at > mapping.limit:
             found.append(Fault(line, column, "future", True, {}))
+            del stamps[name]
         elif at is None and name == "submitted_at":
             found.append(Fault(line, column, "missing", True, {"hint": _hint(name, say)}))
     return stamps, found
