@@ -52,4 +52,4 @@ def agency_file(name: str, proposal: Proposal, source: str) -> str:
     for slug, label in proposal.services.items():
         lines += [f"[services.{slug}]", f"name = {inline({'id': label, 'en': label})}",
                   *([f'kind = "{proposal.kind}"'] if proposal.kind != "request" else []), ""]
-    return "\n".join(lines) + source
+    return "\n".join(lines) + "\n" + source

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.columns import Column, columns_of_sample
 from collectors.sample import Sample
-from dashboard.derive import CANCELLED, COMPLETED, OPEN, OUTSIDE_DISTRICT, UNKNOWN_DISTRICT, Districts
+from dashboard.cases import OUTSIDE_DISTRICT, UNKNOWN_DISTRICT
+from dashboard.derive import CANCELLED, COMPLETED, OPEN, Districts
 
 if TYPE_CHECKING:
     from config.declarations import Regency
@@ -40,7 +41,8 @@ IDS = (
 )
 MEANINGS = {
     "status": (
-        (OPEN, r"belum|tidak selesai|not |un(re|so)|dalam proses|in progress|diproses|pending|re-?open|menunggu"),
+        (OPEN, r"belum|tidak selesai|not |un(re|so)|proses|progress|pending|open|menunggu|waiting|antri|baru|\bnew\b|masuk|receiv|assigned|"
+               r"review|hold|verifi|disposisi|teruskan|refer|ditunda"),
         (CANCELLED, r"batal|cancel|tolak|reject|refus|withdraw|expired|kedaluwarsa|gugur|duplica|duplikat|dicabut|void|spam"),
         (COMPLETED, r"selesai|closed|complet|done|resolved|terbit|issued|finish|diambil|terlayani|tutup|disetujui|approved|dilayani|final"),
     ),
@@ -162,7 +164,7 @@ def _clock(submitted: Column, clocks: list[Column], made: Proposal) -> None:
         form = {} if native else {"format": (f"{stamp.format} " if stamp.format != "iso" else "%Y-%m-%d ") + _clock_format(start)}
         made.fields["submitted_at"] = {"from": [submitted.name, start.name], **form}
         made.notes.append(("two_columns", {"date": submitted.name, "time": start.name}))
-        made.notes[:] = [note for note in made.notes if note[0] != "dates_only"]
+        made.notes = [note for note in made.notes if note[0] != "dates_only"]
     for role, column in named.items():
         if column is not None and role not in made.fields:
             made.fields[role] = {"after": "submitted_at", "time": column.name}

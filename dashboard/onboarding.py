@@ -93,7 +93,8 @@ def proposed(ask: Ask, settings: Settings, regency: Regency, *, now: Callable[[]
         if needed not in proposal.fields:
             raise ProductError(*(f"{sample.where}: propose: {words('onboarding.remarks.readings')}" for words in say))
     zone = ask.zone or regency.timezone
-    source_id = f"{ask.agency}-{identity(Path(urlsplit(ask.address or ask.origin).path).stem or 'sumber')}"
+    stem = identity(Path(urlsplit(ask.address or ask.origin).path).stem or "data")
+    source_id = stem if stem.startswith(f"{ask.agency}-") else f"{ask.agency}-{'data' if stem == ask.agency else stem}"
     table = source_table(
         source_id, ask.agency if known else "", sample, proposal, timezone=zone, network=ask.network, auth=ask.auth)
     name = f"sources/{source_id}.toml" if known else f"agencies/{ask.agency}.toml"
