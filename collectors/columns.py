@@ -27,22 +27,23 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _DATED = re.compile(r"tgl|tanggal|date|time|waktu|stamp|_at$|created|closed|masuk|selesai")
 _PERSON_WORDS = re.compile(r"^(?:[A-Z][\w'.]*|bin|binti|al)(?:,? (?:[A-Z][\w'.]*|bin|binti|al)){1,4}$")
-_OF_A_THING = re.compile(r"layanan|jenis|izin|proses|opd|skpd|instansi|kecamatan|desa|kelurahan|kanal|status|kategori|produk|unit|dinas|"
-                         r"poli|loket|agency|agencies|service|category|district|department|community|neighbou?rhood|file|type|nc_?name")
+_OF_A_THING = re.compile(r"layanan|jenis|izin|proses|opd|skpd|instansi|kecamatan|desa|kelurahan|kanal|status|kategori|produk|"
+                         r"unit|dinas|poli|loket|agency|agencies|service|category|district|department|community|neighbou?rhood|file|type|nc_?name")
 PERSONAL = (
     ("nik", re.compile(r"(^|_)(nik|no_?kk|no_?ktp|nomor_?(ktp|kk)|nkk|passport|paspor|npwp|bpjs|no_?peserta|noka|nip|ssn)(_|$)")),
     ("phone", re.compile(r"telp|telepon|phone|(^|_)(hp|no_?hp|wa|whatsapp|mobile_?no|kontak|contact)(_|$)")),
     ("email", re.compile(r"e_?mail|surel")),
     ("address", re.compile(r"alamat|address|jalan|street|(^|_)(rt|rw|rt_rw|zip_?code|kode_?pos|lat|lng|lon|long|latitude|longitude"
                            r"|koordinat|coordinates|geom|geometry|location|lokasi|point)(_|$)")),
-    ("birth", re.compile(r"lahir|birth|(^|_)(dob|umur|usia|age|gender|jenis_kelamin|jk|sex|agama|religion|pekerjaan|occupation)(_|$)")),
-    ("person", re.compile(r"(^|_)(nama|name|nm|pemohon|pelapor|pasien|pengadu|applicant|requester|reporter|citizen|full_?name|first_?name"
-                          r"|last_?name|username|user|petugas|operator|ibu|ayah|wali|assign_?to|created_?by|updated_?by)(_|$)|^nama|nama$")),
+    ("birth", re.compile(r"lahir|birth|(^|_)(dob|umur|usia|age|gender|jenis_kelamin|jk|sex|agama|religion|pekerjaan|occupation)"
+                         r"(_|$)")),
+    ("person", re.compile(r"(^|_)(nama|name|nm|pemohon|pelapor|pasien|pengadu|applicant|requester|reporter|citizen|full_?name"
+                          r"|first_?name|last_?name|username|user|petugas|operator|ibu|ayah|wali|assign_?to|created_?by|updated_?by)(_|$)|^nama|nama$")),
     ("medical", re.compile(r"(^|_)(no_?rm|no_?rkm_?medis|rekam_?medis|diagnosa|diagnosis|icd)(_|$)")),
     ("image", re.compile(r"foto|photo|image|gambar|lampiran|attachment|media_?url|ttd|signature")),
 )
-_TEXT = re.compile(r"keterangan|uraian|isi(_|$)|deskripsi|description|pesan|catatan|komentar|comment|message|note|judul|subject|keluhan|"
-                   r"aduan|laporan_?text|descriptor|alasan|reason|notes")
+_TEXT = re.compile(r"keterangan|uraian|isi(_|$)|deskripsi|description|pesan|catatan|komentar|comment|message|note|judul|subject|"
+                   r"keluhan|aduan|laporan_?text|descriptor|alasan|reason|notes")
 
 
 @dataclass
@@ -134,10 +135,9 @@ def _share(texts: Sequence[str], fits: Callable[[str], Any]) -> float:
 
 def _stamp(column: Column) -> Stamp | None:
     moments = [native for native in column.natives if isinstance(native, date)]
-    text = [text for text, native in zip(column.texts, column.natives, strict=True)] if len(column.natives) == column.filled else []
     if moments and len(moments) == column.filled:
         return Stamp(None, dates_only=all(not isinstance(found, datetime) or found.time() == time() for found in moments))
-    texts = column.texts if not text else text
+    texts = column.texts
     if moments:  # native ones and text in one column: the format is for the text
         texts = [value for value in texts if not _ISO.match(value)] or texts
     epochs = _epoch(column, texts)

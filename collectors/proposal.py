@@ -21,35 +21,45 @@ ROLES = {  # the better pattern comes first
     "updated_at": (r"updat|modif|diubah|perubahan|last_change",),
     "first_response_at": (r"respon|tanggap|jawab",),
     "accepted_at": (r"verif|disposisi|panggil|called|accepted|diteruskan|forward",),
-    "ended_at": (r"selesai|closed|complet|resolved|finish|tutup|(^|_)end(ed)?(_|$)|berakhir", r"terbit|issued|penetapan|diambil|pulang"),
+    "ended_at": (
+        r"selesai|closed|complet|resolved|finish|tutup|(^|_)end(ed)?(_|$)|berakhir", r"terbit|issued|penetapan|diambil|pulang",
+    ),
     "submitted_at": (
-        r"submit|ajuan|permohonan|applied|request|created|dibuat", r"masuk|receiv|terima|lapor|daftar|regis|(^|_)reg(_|$)|opened|informasi",
+        r"submit|ajuan|permohonan|applied|request|created|dibuat",
+        r"masuk|receiv|terima|lapor|daftar|regis|(^|_)reg(_|$)|opened|informasi",
         r"^(tanggal|tgl|date|waktu)$", r"tanggal|tgl|date|waktu|time|jam",
     ),
 }
 CODES = {
     "status": (r"^status$|(^|_)(status|state)", r"status|state|keadaan|tahap"),
-    "service": (r"layanan|(^|_)service", r"kategori|category", r"jenis|izin|request_?type|permit_?type", r"type|topik|topic|poli|class|kelompok"),
+    "service": (
+        r"layanan|(^|_)service", r"kategori|category", r"jenis|izin|request_?type|permit_?type",
+        r"type|topik|topic|poli|class|kelompok",
+    ),
     "channel": (r"kanal|channel", r"source|sumber|media|(^|_)via(_|$)|asal"),
     "agency": (r"(^|_)(opd|skpd|instansi|agency|dinas|owner|perangkat_daerah|department)(_|$)",),
     "district": (r"kecamatan|(^|_)kec(_|$)|district", r"desa|kelurahan|village|wilayah"),
 }
 IDS = (
-    r"^id$|(ticket|tiket|case|booking|request)_?(id|no|number|code)?$|(nomor|no|kode|num|number|id)_(permohonan|reg|regis|ajuan|pengajuan|"
-    r"laporan|aduan|tiket|berkas|antrian|antrean|pendaftaran|rawat)|unique_?key|uuid|srnumber|sr_number|permitnum",
+    r"^id$|(ticket|tiket|case|booking|request)_?(id|no|number|code)?$|"
+    r"(nomor|no|kode|num|number|id)_(permohonan|reg|regis|ajuan|pengajuan|laporan|aduan|tiket|berkas|antrian|antrean|pendaftaran|rawat)|unique_?key|uuid|srnumber|sr_number|permitnum",
     r"(^|_)(id|nomor|number|num|key|kode)$", r"^(no|id|nomor)(_|$)",
 )
 MEANINGS = {
     "status": (
-        (OPEN, r"belum|tidak selesai|not |un(re|so)|proses|progress|pending|open|menunggu|waiting|antri|baru|\bnew\b|masuk|receiv|assigned|"
+        (OPEN, r"belum|tidak selesai|not |un(re|so)|proses|progress|pending|open|menunggu|waiting|antri|baru|\bnew\b|masuk|receiv|"
+               r"assigned|"
                r"review|hold|verifi|disposisi|teruskan|refer|ditunda"),
         (CANCELLED, r"batal|cancel|tolak|reject|refus|withdraw|expired|kedaluwarsa|gugur|duplica|duplikat|dicabut|void|spam"),
-        (COMPLETED, r"selesai|closed|complet|done|resolved|terbit|issued|finish|diambil|terlayani|tutup|disetujui|approved|dilayani|final"),
+        (COMPLETED, r"selesai|closed|complet|done|resolved|terbit|issued|finish|diambil|terlayani|tutup|disetujui|approved|"
+                    r"dilayani|final"),
     ),
     "channel": (
-        ("phone", r"phone|telp|telepon|\bcall|hotline|\b112\b"), ("message", r"whats|\bwa\b|sms|chat|e-?mail|surel|twitter|facebook|instagram|pesan"),
-        ("counter", r"loket|counter|walk|langsung|tatap|offline|kantor|mpp|onsite"), ("field", r"lapangan|field|petugas|driver|inspe|patrol|crew"),
-        ("post", r"surat|letter|\bpost\b|\bmail\b"), ("system", r"system|sistem|sensor|integrat|api|internal|radio"),
+        ("phone", r"phone|telp|telepon|\bcall|hotline|\b112\b"),
+        ("message", r"whats|\bwa\b|sms|chat|e-?mail|voicemail|surel|twitter|facebook|instagram|pesan"),
+        ("counter", r"loket|counter|walk|langsung|tatap|offline|kantor|mpp|onsite"),
+        ("field", r"lapangan|field|petugas|driver|inspe|patrol|crew"),
+        ("post", r"surat|letter|\bpost\b|\bmail\b"), ("system", r"system|sistem|sensor|integrat|\bapi\b|internal|radio"),
         ("online", r"web|online|daring|\bapp|mobile|portal|self|android|ios|aplikasi|internet|lapor"),
     ),
 }

@@ -156,16 +156,16 @@ def _of_row(mapping: Mapping, row: dict[str, Any], line: int, seen: dict[bytes, 
     except BadRow:
         found.append(Fault(line, mapping.id_columns[0], "missing", True, {"hint": _hint("case_id", say)}))
     for place, (_, known) in mapping.strict.items():
-        column = mapping.codes[place] or ""
+        column = str(mapping.codes[place] or "")
         if (clean(row.get(column)) or "") not in known:
             found.append(Fault(line, column, "choice", True, {"choices": "; ".join(sorted(filter(None, known)))}))
     submitted, ended = stamps.get("submitted_at"), stamps.get("ended_at")
     status = mapping.source.fields.get("status")
     if ended is not None and submitted is not None and ended < submitted:
         found.append(Fault(line, _column(mapping, "ended_at"), "backwards", False, {}))
-    elif ended is None and status is not None and isinstance(status.from_, str) and "ended_at" in stamps:
-        if coded(status, clean(row.get(status.from_)), "")[0] == COMPLETED:
-            found.append(Fault(line, _column(mapping, "ended_at"), "undated", False, {}))
+    elif ended is None and status is not None and "ended_at" in stamps:
+        completed = coded(status, clean(row.get(_column(mapping, "status"))), "")[0] == COMPLETED
+        found += [Fault(line, _column(mapping, "ended_at"), "undated", False, {})] * completed
     yield from found
 
 

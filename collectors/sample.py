@@ -194,7 +194,7 @@ def _json(data: bytes, name: str, address: str, headers: dict[str, str]) -> Samp
 def _lists(body: Any, path: str, depth: int) -> Iterable[tuple[str, list[Any]]]:
     """Every list of objects (or of lists beside ``columns``) in an answer, by dotted path."""
     if isinstance(body, list):
-        if body and (isinstance(body[0], dict) or isinstance(body[0], list)):
+        if body and isinstance(body[0], dict | list):
             yield path, body
         return
     for key, value in body.items() if isinstance(body, dict) and depth < DEEPEST else ():
@@ -250,7 +250,8 @@ def _paging(sample: Sample, body: Any, address: str, headers: dict[str, str], co
         name = param or number.rpartition(".")[2].replace("current_page", "page").replace("currentPage", "page")
         pages = {"kind": "page", "param": name, "size_param": size_param or size_path.rpartition(".")[2] or None}
     elif offset or (param in OFFSETS):
-        pages = {"kind": "offset", "param": param or offset.rpartition(".")[2], "size_param": size_param or size_path.rpartition(".")[2]}
+        name = param or offset.rpartition(".")[2]
+        pages = {"kind": "offset", "param": name, "size_param": size_param or size_path.rpartition(".")[2]}
     if pages.get("size_param"):
         pages["size"] = size or int(query.get(str(size_param), 0) or count)
     if pages:

@@ -144,7 +144,7 @@ def check(
 ) -> None:
     """Check the declarations; touches no network unless asked to. Every error names file and key."""
     from collectors.connector import CONNECTORS
-    from collectors.runner import probe as try_source
+    from collectors.trial import probe as try_source
     from dashboard.checking import check as check_declarations
     from layouts.panels import names
 
@@ -180,7 +180,8 @@ def template(
     if agency not in regency.agencies:
         known = ", ".join(regency.agencies)
         raise ProductError(
-            f"template: no agency {agency!r}; choose one of: {known}", f"template: tidak ada perangkat daerah {agency!r}; pilih: {known}"
+            f"template: no agency {agency!r}; choose one of: {known}",
+            f"template: tidak ada perangkat daerah {agency!r}; pilih: {known}",
         )
     place = out or Path(f"{agency}.xlsx")
     place.write_bytes(workbook(regency, regency.agencies[agency]))
@@ -273,11 +274,11 @@ def new_agency(
     settings = Settings()
     regency = declared(settings)
     proves = {"kind": auth, "secret": secret, "user": user} if auth != "none" else {}
-    found = onboarding.proposed(
-        onboarding.Ask(sample, onboarding.identity(id_ or sample), name, address, zone, network or [],
-                       {key: value for key, value in proves.items() if value}, header_row),
-        settings, regency, now=clock.now, panels=list(names()),
+    ask = onboarding.asked(
+        onboarding.Ask(sample, id_ or onboarding.identity(sample), name, address, zone, network or [],
+                       {key: value for key, value in proves.items() if value}, header_row), language,
     )
+    found = onboarding.proposed(ask, settings, regency, now=clock.now, panels=list(names()))
     onboarding.show(found, Console(width=None if sys.stdout.isatty() else 160), language)
     words = Say(regency, language)
     if write:

@@ -5,6 +5,7 @@ What is shown are mapped values, and the names of columns that are left out; nev
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 SHOWN = 20
+LANGUAGES = ("id", "en")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 NIGHT = (22, 5)
 NIGHT_SHARE = 40
 PLACEHOLDER = "https://alamat-sumber.invalid/"
@@ -70,6 +74,30 @@ class Proposed:
     proposal: Proposal
     mapped: Mapped
     notes: list[tuple[str, dict[str, Any]]]
+
+
+def asked(ask: Ask, language: str) -> Ask:
+    """The same, checked. Raises ``ConfigError`` that names the option which is wrong."""
+    wrong = ""
+    if _SLUG.fullmatch(ask.agency) is None:
+        wrong = "--id"
+    elif language not in LANGUAGES:
+        wrong = "--language"
+    else:
+        try:
+            for network in ask.network:
+                ip_network(network)
+            Auth.model_validate(ask.auth)
+        except ValidationError:
+            wrong = "--auth"
+        except ValueError:
+            wrong = "--network"
+    if wrong:
+        raise ConfigError(
+            "new agency: this value is not understood; see command-center new agency --help",
+            "new agency: nilai ini tidak dikenali; lihat command-center new agency --help", key=wrong,
+        )
+    return ask
 
 
 def identity(text: str) -> str:

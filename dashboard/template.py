@@ -46,8 +46,8 @@ def columns(regency: Regency, agency: Agency, say: Say) -> list[Column]:
     """The columns of an agency's sheet. Raises ``ProductError`` for an agency that declares no service."""
     if not agency.services:
         raise ProductError(
-            f"agencies/{agency.id}.toml: template: no service is declared, so there is nothing to choose from; add [services.NAME]",
-            f"agencies/{agency.id}.toml: template: belum ada layanan yang dinyatakan, jadi tidak ada pilihan; tambahkan [services.NAMA]",
+            f"agencies/{agency.id}.toml: template: no service is declared, so nothing can be chosen; add [services.NAME]",
+            f"agencies/{agency.id}.toml: template: belum ada layanan, jadi tidak ada yang dapat dipilih; tambahkan [services.NAMA]",
         )
     kinds = {service.kind for service in agency.services.values()}
     services: dict[str, str] = {}
@@ -166,7 +166,8 @@ class _Sheets:
             elif column.field == "submitted_at":
                 rule |= {"validate": "date", "criteria": "between", "minimum": FIRST_DAY, "maximum": "=NOW()+1"}
             elif column.stamp:
-                rule |= {"validate": "date", "criteria": "between", "minimum": f"=${chr(ord('A') + submitted)}2", "maximum": "=NOW()+1"}
+                start = f"=${chr(ord('A') + submitted)}2"
+                rule |= {"validate": "date", "criteria": "between", "minimum": start, "maximum": "=NOW()+1"}
             else:
                 rule |= {"validate": "length", "criteria": "between", "minimum": 1, "maximum": 64}
             sheet.data_validation(1, place, ROWS, place, rule)

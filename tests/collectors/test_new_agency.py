@@ -375,5 +375,6 @@ def test_the_command_proposes_writes_and_the_written_source_is_collected(tmp_pat
     assert "register-data: ok: 20 of 20 rows mapped" in product.run("check", "--probe")
     assert "60 new" in product.run("collect", "--dry-run")
     assert "register-data: ok" in product.run("collect")
-    product.run("new", "agency", "--from", str(path), "--id", "tidak ada/../x", "--write")
-    assert (product.config / "agencies/tidak-ada-x.toml").exists()
+    for wrong in (["--id", "../x"], ["--network", "10/x"], ["--auth", "magic"], ["--language", "fr"], ["--zone", "Mars"]):
+        product.run("new", "agency", "--from", str(path), "--write", *wrong, code=1)
+    assert sorted(file.name for file in product.config.rglob("*.toml")) == ["lain.toml", "regency.toml", "register.toml"]
