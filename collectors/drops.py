@@ -87,14 +87,20 @@ def opened(path: Path, root: Path) -> Iterator[BinaryIO]:
     with os.fdopen(number, "rb") as file:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
-            raise SourceChanged(f"{path.name}: not a regular file", f"{path.name}: bukan berkas biasa", step="connect")
+            raise SourceChanged(
+                f"{path.name}: not a regular file; deliver the file itself",
+                f"{path.name}: bukan berkas biasa; kirim berkasnya sendiri", step="connect",
+            )
         if status.st_size == 0:
-            raise SourceChanged(f"{path.name}: the file is empty (0 bytes)", f"{path.name}: berkas kosong (0 bita)", step="read")
+            raise SourceChanged(
+                f"{path.name}: the file is empty (0 bytes); deliver it again",
+                f"{path.name}: berkas kosong (0 bita); kirim ulang", step="read",
+            )
         yield file
 
 
 def _refused(path: Path, reason: str) -> SourceChanged:
     return SourceChanged(
-        f"{path.name}: cannot be opened ({reason}); links and paths outside the drop folder are refused",
-        f"{path.name}: tidak dapat dibuka ({reason}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
+        f"{path.name}: cannot be opened ({reason}); put the file itself into the drop folder, not a link",
+        f"{path.name}: tidak dapat dibuka ({reason}); letakkan berkasnya sendiri di folder kiriman, bukan tautan", step="connect",
     )

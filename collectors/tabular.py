@@ -121,8 +121,8 @@ class _Table:
                 self._in_time()
         if header is None:
             raise SourceChanged(
-                f"{self.name}: no header in row {self.options.header_row}",
-                f"{self.name}: tidak ada judul di baris {self.options.header_row}", step="parse",
+                f"{self.name}: no header in row {self.options.header_row}; check header_row",
+                f"{self.name}: tidak ada judul di baris {self.options.header_row}; periksa header_row", step="parse",
             )
         yield self._page(header, rows, lines, broken)
 
@@ -141,7 +141,8 @@ class _Table:
             self._changed(f"none of the mapped columns is in row {line}; check header_row and delimiter",
                           f"tidak ada kolom yang dipetakan di baris {line}; periksa header_row dan delimiter")
         if twice:
-            self._changed(f"the column {min(twice)!r} stands twice", f"kolom {min(twice)!r} ada dua kali")
+            self._changed(f"the column {min(twice)!r} stands twice; rename one of them",
+                          f"kolom {min(twice)!r} ada dua kali; ganti nama salah satunya")
         if gone:
             self._changed(f"the column {min(gone)!r} is gone, which an older file had; mend the mapping",
                           f"kolom {min(gone)!r} hilang, padahal ada di berkas lama; perbaiki pemetaan")
@@ -161,8 +162,9 @@ class _Table:
     def _in_time(self) -> None:
         if time.monotonic() > self.reading.deadline:
             raise SourceUnavailable(
-                f"{self.name}: not read to its end before the run's deadline",
-                f"{self.name}: belum terbaca habis sampai batas waktu", step="read",
+                f"{self.name}: not read to its end before the run's deadline; deliver it in parts, or declare a longer deadline",
+                f"{self.name}: belum terbaca habis sampai batas waktu; kirim dalam bagian, atau nyatakan deadline lebih panjang",
+                step="read",
             )
 
 

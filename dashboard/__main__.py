@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from config.declarations import Regency
+
+HOME = Path(__file__).parents[1]
 
 app = typer.Typer(
     help="Command Center of a regency: collectors, a local database and live wall screens.",
@@ -346,6 +350,22 @@ def main() -> Any:
     except ProductError as err:
         sys.stderr.write(f"{err.id}\n{err.en}\n" if err.id != err.en else f"{err.en}\n")
         sys.exit(1)
+    except Exception as err:
+        if os.environ.get("COMMAND_CENTER_TRACEBACK"):
+            raise
+        sys.stderr.write(f"{unexpected(err)}\n")  # a traceback may show a row, an address, a parameter
+        sys.exit(70)
+
+
+def unexpected(err: BaseException) -> str:
+    """An error that is the product's own, in two lines: its kind, and where in the product it happened."""
+    frames = [frame for frame in traceback.extract_tb(err.__traceback__) if Path(frame.filename).is_relative_to(HOME)]
+    place = f"{Path(frames[-1].filename).relative_to(HOME)}:{frames[-1].lineno}" if frames else "?"
+    what = f"{type(err).__name__} {place}"
+    return (
+        f"kesalahan produk ({what}); laporkan baris ini. COMMAND_CENTER_TRACEBACK=1 menampilkan semuanya\n"
+        f"the product failed ({what}); report this line. COMMAND_CENTER_TRACEBACK=1 shows it all"
+    )
 
 
 if __name__ == "__main__":

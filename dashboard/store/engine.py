@@ -42,7 +42,8 @@ def _open_sqlite(url: str, file: str) -> Engine:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise StoreError(
-            f"{folder}: the data folder cannot be made: {err.strerror}", f"{folder}: folder data tidak dapat dibuat: {err.strerror}"
+            f"{folder}: the data folder cannot be made ({err.strerror}); check the path and its rights",
+            f"{folder}: folder data tidak dapat dibuat ({err.strerror}); periksa jalur dan haknya",
         ) from err
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
@@ -90,11 +91,13 @@ def migrate(engine: Engine, store: str = "figures") -> None:
             config.attributes["store"] = store
             command.upgrade(config, "head")
     except DBAPIError as err:
+        reason = str(err.orig).partition("\n")[0]
         raise StoreError(
-            f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}"
+            f"the {store} store cannot be opened ({reason}); check DATABASE_URL, or COMMAND_CENTER_DATA and its rights",
+            f"penyimpanan {store} tidak dapat dibuka ({reason}); periksa DATABASE_URL, atau COMMAND_CENTER_DATA dan haknya",
         ) from err
     except CommandError as err:
         raise StoreError(
-            f"the {store} store is of a newer version than this program: {err}",
-            f"penyimpanan {store} berasal dari versi yang lebih baru: {err}",
+            f"the {store} store is of a newer version than this program ({err}); update the program",
+            f"penyimpanan {store} berasal dari versi yang lebih baru ({err}); perbarui programnya",
         ) from err
