@@ -291,6 +291,28 @@ def new_agency(
         say(words("onboarding.not_written", path=found.path))
 
 
+@new.command("connector")
+def new_connector(name: str) -> None:
+    """A connector that works, and its test."""
+    from dashboard.scaffold import new_connector as make
+    from dashboard.words import Say
+
+    for path in make(name):
+        say(str(path))
+    say(Say(declared(Settings()), "id")("onboarding.left.connector"))
+
+
+@new.command("panel")
+def new_panel(name: str) -> None:
+    """A panel that is drawn, its words, and its test."""
+    from dashboard.scaffold import new_panel as make
+    from dashboard.words import Say
+
+    for path in make(name):
+        say(str(path))
+    say(Say(declared(Settings()), "id")("onboarding.left.panel"))
+
+
 @device.command("add")
 def device_add(
     place: Annotated[str, typer.Option(help="Where it hangs, for people: 'Dinding Barat'.")],

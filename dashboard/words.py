@@ -56,7 +56,7 @@ class Say:
             return found.format(**params) if params else found
         except (KeyError, IndexError, ValueError) as err:
             raise ConfigError(
-                f"cannot be filled in ({err}); check its {{names}}", f"tidak dapat diisi ({err}); periksa {{nama}}-nya",
+                f"cannot be filled in: {err}; check its {{names}}", f"tidak dapat diisi: {err}; periksa {{nama}}-nya",
                 file=f"words/{self.language}.toml", key=key,
             ) from err
 
