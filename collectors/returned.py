@@ -123,7 +123,7 @@ def examined(data: bytes, name: str, options: TabularOptions, mapping: Mapping, 
     persons: list[tuple[int, str]] = []
     seen: dict[bytes, int] = {}
     for line, cells in workbook_lines(io.BytesIO(data), name, sheet=options.sheet):
-        if line < options.header_row or cells is None:
+        if line < options.header_row or not isinstance(cells, list):
             continue
         if line == options.header_row:
             header = [str(cell).strip() for cell in cells]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from ipaddress import ip_network
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
+from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_count, check_fields, check_rejects, check_total
+from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
 from collectors.keys import key_of
 from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
+from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
 from dashboard import clock
@@ -32,6 +35,7 @@ from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError,
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.state import SourceState
+from dashboard.store.trouble import store_error
 from dashboard.worktime import calendar_of
 
 if TYPE_CHECKING:
@@ -88,13 +92,17 @@ def run_source(
     before = read.state
     try:
         result = _collect(read, regency, source, settings, since, reconcile, now)
-    except (LeaseLost, StoreError):
+    except LeaseLost:
         raise
+    except StoreError as err:
+        raise _noted(read, source, err, now) from err
     except CollectError as err:
         result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err.retry_after_seconds)
     except ProductError as err:
         result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
-    except (Exception, SystemExit) as err:  # noqa: BLE001  (a broken plug-in is this source's failure, never the schedule's)
+    except (Exception, SystemExit) as err:
+        if (broken := store_error(err, engine)) is not None:
+            raise _noted(read, source, broken, now) from err
         kind = type(err).__name__
         result = _failed(
             read, source, Outcome.FAILED, "read", f"the product failed ({kind}); report it with the run's number {read.run_id}",
@@ -137,7 +145,16 @@ def _failed(
     )
 
 
-def reading_of(source: Source, settings: Settings, *, since: float | None, since_kind: str) -> Reading:
+def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], datetime]) -> StoreError:
+    """The store's failure, also as the run's end where that can still be written."""
+    with suppress(StoreError):
+        _failed(read, source, Outcome.FAILED, "store", err.en, err.id, now)
+    return err
+
+
+def reading_of(
+    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
+) -> Reading:
     """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
     connector = CONNECTORS[source.connector]
     try:
@@ -170,6 +187,7 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
         source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
         networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
         wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
+        files=files or {},
     )
 
 
@@ -179,7 +197,10 @@ class Pipeline:
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
+        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
         self.seen = Seen()
+        self.ids = str(state.signature.get("ids", ""))
+        self.files: dict[str, float] = {}
         self.published: float | None = None
         self.earliest: int | None = None
         self.latest: int | None = None
@@ -193,11 +214,14 @@ class Pipeline:
         self.pages += 1
         self.rows += len(page.rows) + len(page.broken)
         self.total = page.total if page.total is not None else self.total
+        self.remarks.note_page(page)
         if page.published_at is not None:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
+        self.files |= page.files
         if page.rows and not self.seen.columns:
             self.seen = check_fields(self.source, page, self.before)
+            self.ids = check_ids(self.source, page, self.ids)
 
     def note(self, sightings: Sequence[Sighting]) -> None:
         """Note the stamps that coverage and freshness are told from."""
@@ -240,6 +264,13 @@ class Pipeline:
         while part := list(islice(cases, PAGE)):
             yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
 
+    def signature(self) -> dict[str, Any] | None:
+        """What the next read compares itself with; ``None``: this one showed nothing of it."""
+        if not self.seen.columns:
+            return None
+        signature = {**self.remarks.signature(self.seen.joined(self.before).as_dict()), "ids": self.ids}
+        return {**signature, "files": remembered(self.state.signature.get("files", {}), self.files)} if self.files else signature
+
     def data_until(self, started: int) -> int | None:
         """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
         if self.published is not None:
@@ -260,7 +291,9 @@ def _collect(
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+    )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
@@ -310,25 +343,19 @@ def _store(
             read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
             cases, rejects = cases[PAGE:], rejects[PAGE:]
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
-    message = _aside(source, pipeline.rejected, last) if pipeline.rejected else ("", "")
+    pipeline.remarks.note_mapping(pipeline.mapping)
+    message = pipeline.remarks.message(pipeline.rejected, last)
     ended, before = now(), read.state.last_new_at
     gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
     read.finish(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.seen.joined(pipeline.before).as_dict() if pipeline.seen.columns else None, reconciled=what.full,
+        signature=pipeline.signature(),
+        reconciled=what.full,
     )
     counts = read.counts
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
         rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
-    )
-
-
-def _aside(source: Source, count: int, last: Rejected | None) -> tuple[str, str]:
-    example = f" ({last.field}: {last.reason})" if last else ""
-    return (
-        f"{source.id}: map: {count} rows put aside{example}; mend them at the source or in the mapping",
-        f"{source.id}: map: {count} baris disisihkan{example}; perbaiki di sumber atau di pemetaan",
     )

@@ -138,10 +138,12 @@ def _table(
     at, header = _header(lines, name, header_row)
     sample = Sample(name, "tabular", {**options, "header_row": at} if at > 1 else options, [], header, [], notes=notes)
     for line, cells in lines:
-        if line <= at or (cells is not None and not any(cell not in ("", None) for cell in cells)) or cells == header:
+        if line <= at or (isinstance(cells, list) and not any(cell not in ("", None) for cell in cells)) or cells == header:
             continue
-        if cells is None or len(cells) != len(header):
-            sample.broken.append((line, "broken quotes" if cells is None else f"{len(cells)} cells instead of {len(header)}"))
+        if not isinstance(cells, list):
+            sample.broken.append((line, cells))
+        elif len(cells) != len(header):
+            sample.broken.append((line, f"{len(cells)} cells instead of {len(header)}"))
         elif len(sample.rows) < MOST_ROWS:
             sample.rows.append(dict(zip(header, cells, strict=True)))
             sample.lines.append(line)
@@ -154,7 +156,8 @@ def _table(
 
 
 def _header(lines: list[Line], name: str, given: int | None) -> tuple[int, list[str]]:
-    filled = [(line, [str(cell).strip() if cell is not None else "" for cell in cells]) for line, cells in lines[:500] if cells]
+    filled = [(line, [str(cell).strip() if cell is not None else "" for cell in cells]) for line, cells in lines[:500]
+              if isinstance(cells, list)]
     wide = Counter(sum(map(bool, cells)) for _, cells in filled if any(cells)).most_common(1)
     usual = wide[0][0] if wide else 0
     for line, cells in filled:

@@ -14,6 +14,7 @@ import typer
 from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.errors import ProductError
+from dashboard.new import new
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,8 +29,9 @@ app = typer.Typer(
 )
 device = typer.Typer(help="Wall screens as devices: link codes, list, revoke.", no_args_is_help=True)
 app.add_typer(device, name="device")
-new = typer.Typer(help="Something new: an agency from a sample, a connector, a panel.", no_args_is_help=True)
 app.add_typer(new, name="new")
+backup = typer.Typer(help="Back the stores up, and list the backups.", invoke_without_command=True)
+app.add_typer(backup, name="backup")
 
 
 def say(text: str) -> None:
@@ -50,12 +52,9 @@ def figures_store(settings: Settings) -> Engine:
 
 
 def _store(settings: Settings, store: str) -> Engine:
-    from dashboard.store.engine import migrate, open_engine
+    from dashboard.backup.opening import open_store
 
-    settings.data.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url_of(store), store)
-    migrate(engine, store)
-    return engine
+    return open_store(settings, store)
 
 
 Host = Annotated[str, typer.Option(help="Address to listen on; other than 127.0.0.1 needs TLS or a proxy.")]
@@ -252,67 +251,6 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-@new.command("agency")
-def new_agency(
-    sample: Annotated[str, typer.Option("--from", help="A CSV, XLSX or JSON file, or an address that answers with one.")],
-    id_: Annotated[str, typer.Option("--id", help="Of the agency; one that is declared gets a source.")] = "",
-    name: Annotated[str, typer.Option(help="Its name, when it is new.")] = "",
-    address: Annotated[str, typer.Option(help="Where a JSON file came from.")] = "",
-    network: Annotated[list[str] | None, typer.Option(help="Private range that the source may reach, as 10.20.0.0/16.")] = None,
-    zone: Annotated[str, typer.Option(help="Zone of stamps without an offset; default: the regency's.")] = "",
-    auth: Annotated[str, typer.Option(help="none, basic, bearer, header or hmac.")] = "none",
-    secret: Annotated[str, typer.Option(help="Name of the secret, never its value.")] = "",
-    user: Annotated[str, typer.Option(help="User of basic and hmac.")] = "",
-    header_row: Annotated[int | None, typer.Option(help="Row of the headings, from 1.")] = None,
-    language: Annotated[str, typer.Option(help="id or en.")] = "id",
-    write: Annotated[bool, typer.Option("--write", help="Write the file; never over another.")] = False,
-) -> None:
-    """Read a sample and propose the declaration: what is what, what is left out, twenty mapped rows, what is put aside."""
-    from rich.console import Console
-
-    import collectors.runner  # noqa: F401  (registers the connectors)
-    from dashboard import clock, onboarding
-    from dashboard.words import Say
-    from layouts.panels import names
-
-    settings = Settings()
-    regency = declared(settings)
-    proves = {"kind": auth, "secret": secret, "user": user} if auth != "none" else {}
-    ask = onboarding.asked(
-        onboarding.Ask(sample, id_ or onboarding.identity(sample), name, address, zone, network or [],
-                       {key: value for key, value in proves.items() if value}, header_row), language,
-    )
-    found = onboarding.proposed(ask, settings, regency, now=clock.now, panels=list(names()))
-    onboarding.show(found, Console(width=None if sys.stdout.isatty() else 160), language)
-    words = Say(regency, language)
-    if write:
-        say(words("onboarding.written", path=onboarding.write(found), source=found.source.id))
-    else:
-        say(words("onboarding.not_written", path=found.path))
-
-
-@new.command("connector")
-def new_connector(name: str) -> None:
-    """A connector that works, and its test."""
-    from dashboard.scaffold import new_connector as make
-    from dashboard.words import Say
-
-    for path in make(name):
-        say(str(path))
-    say(Say(declared(Settings()), "id")("onboarding.left.connector"))
-
-
-@new.command("panel")
-def new_panel(name: str) -> None:
-    """A panel that is drawn, its words, and its test."""
-    from dashboard.scaffold import new_panel as make
-    from dashboard.words import Say
-
-    for path in make(name):
-        say(str(path))
-    say(Say(declared(Settings()), "id")("onboarding.left.panel"))
-
-
 @device.command("add")
 def device_add(
     place: Annotated[str, typer.Option(help="Where it hangs, for people: 'Dinding Barat'.")],
@@ -362,8 +300,56 @@ def device_revoke(identity: str) -> None:
     say(f"{identity}: revoked")
 
 
+@backup.callback()
+def backup_now(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="Folder for backups; default: COMMAND_CENTER_BACKUPS.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="Keep only the newest so many; default: by the declared rule.")] = None,
+) -> None:
+    """Back all stores up while everything goes on; it counts only once it was verified."""
+    if context.invoked_subcommand is None:
+        from dashboard.backup.commands import back_up
+
+        settings = Settings()
+        back_up(settings, declared(settings), to=to, keep=keep, say=say)
+
+
+@backup.command("list")
+def backup_list(
+    to: Annotated[Path | None, typer.Option(help="Folder of backups; default: COMMAND_CENTER_BACKUPS.")] = None,
+) -> None:
+    """The backups there are, newest first: age, size, what each holds."""
+    from dashboard.backup.commands import describe
+
+    settings = Settings()
+    for line in describe(to or settings.backups_folder):
+        say(line)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path | None, typer.Argument(help="A backup's folder; default: the newest verified one.")] = None,
+    newest: Annotated[bool, typer.Option("--newest", help="The newest verified backup.")] = False,
+    drill: Annotated[bool, typer.Option("--drill", help="Try it beside the stores; nothing is changed.")] = False,
+) -> None:
+    """Put a backup in place of the stores and read all sources from there on; or, with --drill, only try it."""
+    from dashboard import restoring
+
+    if folder is None and not newest and not drill:
+        raise ProductError(
+            "name a backup's folder, or --newest; --drill only tries it",
+            "sebutkan folder cadangan, atau --newest; --drill hanya mencoba",
+        )
+    settings = Settings()
+    work = restoring.drill if drill else restoring.restore
+    work(settings, declared(settings), folder, say)
+
+
 def main() -> Any:
     """Run the command line; an error of the product is two plain lines (Indonesian, English) and exit code 1."""
+    from dashboard.logs import configure
+
+    configure()
     try:
         app()
     except DeclarationError as err:

@@ -22,11 +22,13 @@ from dashboard.store.changes import announce
 from dashboard.store.contributions import Differences, Dims
 from dashboard.store.dimensions import Dimensions
 from dashboard.store.engine import writing
+from dashboard.store.files import require_room
 from dashboard.store.finishing import Finish, finish_state
 from dashboard.store.lease import fence
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
+from dashboard.store.trouble import whole
 
 if TYPE_CHECKING:
     from config.declarations import Source
@@ -70,11 +72,14 @@ class Read:
         self._months: dict[int, int] = {}
 
     @classmethod
+    @whole
     def begin(
         cls, engine: Engine, source: Source, *, mode: str, token: int | None, now: datetime, declarations: str = "",
         zone: ZoneInfo, what: str = "collect",
     ) -> Read:
-        """Write the run's row and take the source's state as it is. Raises ``LeaseLost`` when another one leads."""
+        """Write the run's row and take the source's state as it is. Raises ``LeaseLost`` when another one leads,
+        ``StoreUnwritable`` when the disk has no room."""
+        require_room(engine)
         with writing(engine).begin() as connection:
             fence(connection, token)
             state = state_of(connection, source.id)
@@ -133,6 +138,7 @@ class Read:
 
     # --- pages -----------------------------------------------------------------------------------------------------------
 
+    @whole
     def page(
         self, cases: Sequence[Case], rejects: Sequence[Rejected] = (), *, position: Any = None, data_until: int | None = None
     ) -> None:
@@ -148,6 +154,7 @@ class Read:
             if what:
                 announce(connection, self.source.id, what)
 
+    @whole
     def page_of(self, make: Callable[[Connection], Sequence[Case]]) -> int:
         """Like ``page``, of cases that ``make`` reads and makes inside the transaction, so that no other run comes between.
 
@@ -287,6 +294,7 @@ class Read:
 
     # --- the end ---------------------------------------------------------------------------------------------------------
 
+    @whole
     def finish(
         self, *, outcome: Outcome, now: datetime, cursor: Any = None, data_until: int | None, covered: tuple[int, int] | None,
         complete: bool, span: tuple[int | None, int | None] | None = None, message: tuple[str, str] = ("", ""),
@@ -309,6 +317,7 @@ class Read:
             ))
             announce(connection, self.source.id, what | {"state"})
 
+    @whole
     def fail(self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str) -> None:
         """The end of a read that was not good: cursor, coverage and figures stay as they were."""
         with self._transaction() as connection:
@@ -319,7 +328,9 @@ class Read:
             announce(connection, self.source.id, {"state"})
 
     def _tombstones(self, connection: Connection, span: tuple[int | None, int | None], at: int) -> set[str]:
-        before = set(connection.execute(select(missed.c.case).where(missed.c.source == self.source.id)).scalars())
+        before = set(connection.execute(
+            select(missed.c.case).where(missed.c.source == self.source.id, missed.c.run != self.run_id)  # not our own, done again
+        ).scalars())
         absent = [identity for identity in self._known_in(connection, span) if not self._was_seen(identity)]
         again = [identity for identity in absent if identity in before]
         if before:
