@@ -138,7 +138,11 @@ def _upgrade(engine: Engine, store: str, config: Config) -> None:
 
 
 def _cannot_open(store: str, err: DBAPIError) -> StoreError:
-    return StoreError(f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}")
+    reason = str(err.orig).partition("\n")[0]
+    return StoreError(
+        f"the {store} store cannot be opened: {reason}; check DATABASE_URL, or COMMAND_CENTER_DATA and its rights",
+        f"penyimpanan {store} tidak dapat dibuka: {reason}; periksa DATABASE_URL, atau COMMAND_CENTER_DATA dan haknya",
+    )
 
 
 def writing(engine: Engine) -> Engine:
