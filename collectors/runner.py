@@ -45,10 +45,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
-
-COLLECT_GARBAGE_AFTER = 50_000
-"""Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
-
+COLLECT_GARBAGE_AFTER = 50_000  # allocations: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth
 Part = tuple[list[Sighting], list[Rejected]]
 Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
 
