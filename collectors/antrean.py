@@ -90,8 +90,8 @@ def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:
             )
         if rows and all(_day_of(row) not in (None, day.isoformat()) for row in rows):
             raise SourceChanged(
-                f"{answer.where}: asked about {day}, answered about {_day_of(rows[0])}",
-                f"{answer.where}: ditanya tentang {day}, dijawab tentang {_day_of(rows[0])}", step="parse",
+                f"{answer.where}: asked about {day}, answered about {_day_of(rows[0])}; check its parameters",
+                f"{answer.where}: ditanya tentang {day}, dijawab tentang {_day_of(rows[0])}; periksa parameternya", step="parse",
             )
         return rows
     if code in ("201", "204", "404") and NOTHING.search(message):

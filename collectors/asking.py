@@ -31,13 +31,20 @@ def reading_of(
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise ConfigError(first["msg"], file=f"source {source.id}", key=key) from err
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(
+            f"not an option of {source.connector} ({reason}); see command-center check",
+            f"bukan opsi {source.connector} ({reason}); lihat command-center check", file=f"source {source.id}", key=key,
+        ) from err
 
     def secret(name: str) -> str:
         try:
             value = settings.secret(name)
         except PermissionError as err:
-            raise ConfigError(str(err)) from err
+            raise ConfigError(
+                f"the secret {name!r} lies in a file that others may read; give it mode 0600",
+                f"rahasia {name!r} ada di berkas yang dapat dibaca orang lain; beri mode 0600",
+            ) from err
         if value is None:
             raise ConfigError(
                 f"the secret {name!r} is not given: set COMMAND_CENTER_SECRET_{name.upper()} or a file of that name",

@@ -111,8 +111,8 @@ def _gone(column: str, name: str, known: bool, candidates: frozenset[str]) -> Co
     hint_id = f"; apakah kini {new[0]!r}?" if new else ""
     kind = SourceHeld if known else SourceChanged
     return kind(
-        f"the field {column!r} of {name} is in no row{hint_en} Mend the mapping, or release",
-        f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id} Perbaiki pemetaan, atau lepaskan", step="map",
+        f"the field {column!r} of {name} is in no row{hint_en}; mend the mapping, or release",
+        f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id}; perbaiki pemetaan, atau lepaskan", step="map",
     )
 
 

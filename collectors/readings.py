@@ -15,7 +15,6 @@ from collectors.texts import clean
 from dashboard.cases import Outcome, Rejected
 from dashboard.clock import epoch
 from dashboard.derive import coded
-from dashboard.errors import CollectError
 from dashboard.metrics import METRICS
 from dashboard.store.readings import ReadingKey, ReadingRow, known_readings, store_readings
 
@@ -104,21 +103,18 @@ def run_readings(
 
 
 def preview_readings(engine: Engine, source: Source, reading: Reading) -> RunResult:
-    """Read and map everything, count what would be new and changed, write nothing."""
+    """Read and map everything, count what would be new and changed, write nothing. Raises ``CollectError``."""
     from collectors.runner import RunResult
 
     seen: dict[ReadingKey, tuple[str, float | None]] = {}
     rows = put_aside = 0
-    try:
-        for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
-            if page.rows and number == 1:
-                check_fields(source, page, Seen())
-            found, rejected = map_readings(source, page, number)
-            seen |= {row.key: (row.agency, row.value) for row in found}
-            rows += len(page.rows) + len(page.broken)
-            put_aside += len(rejected)
-    except CollectError as err:
-        return RunResult(Outcome(err.outcome), err.en, err.id)
+    for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
+        if page.rows and number == 1:
+            check_fields(source, page, Seen())
+        found, rejected = map_readings(source, page, number)
+        seen |= {row.key: (row.agency, row.value) for row in found}
+        rows += len(page.rows) + len(page.broken)
+        put_aside += len(rejected)
     with engine.connect() as connection:
         known = known_readings(connection, source.id)
     return RunResult(
