@@ -11,7 +11,7 @@
   };
   window.commandCenter = state;
   let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
-  const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), fetching = new Set(), later = new Map();
+  const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
   const byId = (id) => document.getElementById(id);
   const slotOf = (panel) => byId("slot-" + panel);
@@ -101,6 +101,7 @@
       before.set(id, text);
     }
     applied.set(frame.panel, before);
+    known.set(frame.panel, frame.said);
     painted(frame);
   }
   // Another shape: the whole tree, once. A frame that comes meanwhile asks again when this answer is there.
@@ -120,9 +121,11 @@
       seqs.set(panel, Math.max(whole.seq, seqs.get(panel) ?? 0));
       applied.delete(panel);
       limits.set(panel, limitsOf(whole));
+      known.set(panel, whole.said);
       state.refetched += 1;
       painted(frame);
     } catch (_) {
+      known.delete(panel);
       seqs.delete(panel);          // the next frame of this panel tries again; a lost stream brings all of them anew
       state.errors += 1;
       restart();
@@ -154,6 +157,7 @@
       const panel = slot.dataset.panel, stamp = (name) => (slot.dataset[name] ? Number(slot.dataset[name]) : null);
       if (!slot.dataset.shape) continue;
       shapes.set(panel, slot.dataset.shape);
+      known.set(panel, slot.dataset.said);
       limits.set(panel, {late: stamp("late"), stale: stamp("stale"), failed: !!slot.dataset.failed});
     }
   }
@@ -203,6 +207,7 @@
     stream?.abort();
     limits.clear();
     applied.clear();
+    known.clear();
     document.body.replaceChildren();
     document.body.className = "";
     try {
@@ -245,7 +250,8 @@
     let wait = null;
     try {
       const answer = await fetch(here + "live", {
-        signal: mine.signal, credentials: "same-origin", cache: "no-store", headers: {Accept: "text/event-stream"},
+        signal: mine.signal, credentials: "same-origin", cache: "no-store",
+        headers: {Accept: "text/event-stream", "X-Known": [...known.values()].join(",")},   // is not sent again
       });
       if (answer.status === 401 || answer.status === 403) {
         bye();

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collectors.connector import Page, Row
 from collectors.keys import PSEUDONYM_BYTES
 from collectors.stamps import BadStamp, stamp
-from collectors.texts import clean, plain, without_persons
-from config.declarations import STAMPS, FieldMap
+from collectors.texts import CUT, LONGEST, clean, plain, unwanted, without_persons
+from config.declarations import STAMPS, FieldMap, Where
 from dashboard.cases import Codes, Rejected, Sighting
 
 if TYPE_CHECKING:
@@ -38,12 +38,26 @@ class Mapped(NamedTuple):
 def columns_of(field: FieldMap) -> set[str]:
     """The raw columns that one field reads."""
     named = {field.from_} if isinstance(field.from_, str) else set(field.from_ or ())
-    return {column for column in (*named, *field.where, field.minutes, field.time) if column}
+    return {column for column in (*named, *field.fallback, *field.where, field.minutes, field.time) if column}
 
 
 def wanted_columns(source: Source) -> frozenset[str]:
     """All raw columns that a source's mapping reads."""
-    return frozenset(column for field in source.fields.values() for column in columns_of(field))
+    return frozenset(column for field in source.fields.values() for column in columns_of(field)) | frozenset(source.where)
+
+
+Conditions = tuple[tuple[str, frozenset[str]], ...]
+"""Columns and the values that each may have."""
+
+
+def conditions(where: Where) -> Conditions:
+    """A declared ``where``, compiled."""
+    return tuple((column, frozenset((value,) if isinstance(value, str) else value)) for column, value in where.items())
+
+
+def holds(row: Row, where: Conditions) -> bool:
+    """Whether a row holds the values of a ``where``; an absent one is blank."""
+    return all((clean(row.get(column)) or "") in values for column, values in where)
 
 
 def nested(row: Row, path: str) -> Any:
@@ -65,13 +79,14 @@ def flattened(row: Row, dotted: tuple[str, ...]) -> Row:
 class Mapping:
     """The compiled mapping of one source. ``key``: its pseudonym key; ``now``: for stamps in the future.
 
-    ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out.
+    ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out; ``cut``: how
+    many were too long; ``stripped``: how many held characters that mean nothing (zero, control, bidi).
     """
 
     def __init__(self, source: Source, key: bytes, now: Callable[[], datetime]) -> None:
         self.source, self.key = source, key
         self.limit = int(now().timestamp()) + FUTURE_TOLERANCE_SECONDS
-        self.blotted = 0
+        self.blotted = self.cut = self.stripped = 0
         fields = source.fields
         self.wanted = wanted_columns(source)
         self.dotted = tuple(sorted(column for column in self.wanted if "." in column))
@@ -82,7 +97,8 @@ class Mapping:
         self.joined = {place: _columns(fields[name]) for place, name in enumerate(CODED)
                        if name in fields and len(_columns(fields[name])) > 1}
         self.missing = [frozenset(fields[name].missing) if name in fields else frozenset() for name in CODED]
-        self.wheres = {name: tuple(field.where.items()) for name, field in fields.items() if field.where}
+        self.only = conditions(source.where)
+        self.wheres = {name: conditions(field.where) for name, field in fields.items() if field.where}
         self.events = bool(self.wheres) or any(field.take == "last" for field in fields.values())
         self._interned: dict[tuple[Any, ...], Codes] = {}
 
@@ -90,9 +106,11 @@ class Mapping:
         """Map one page of a source with one row per case."""
         sightings: list[Sighting] = []
         rejected = broken(page, number)
-        sighting, dotted = self.sighting, self.dotted
+        sighting, dotted, only = self.sighting, self.dotted, self.only
         for index, raw in enumerate(page.rows):
             row = flattened(raw, dotted) if dotted else raw
+            if only and not holds(row, only):
+                continue
             try:
                 sightings.append(sighting(row))
             except (BadRow, BadStamp) as err:
@@ -147,6 +165,9 @@ class Mapping:
         made: list[str | None] = []
         for value, missing in zip(raw, self.missing, strict=True):
             text = clean(value)
+            if type(value) is str and text is not None:
+                self.cut += len(value) > LONGEST and text.endswith(CUT)
+                self.stripped += unwanted(value)
             if text is not None and text in missing:
                 text = ""
             if text:
@@ -158,6 +179,10 @@ class Mapping:
             self._interned.clear()
         found = self._interned[raw] = Codes(*made)
         return found
+
+    def met(self) -> Iterable[Codes]:
+        """The distinct codes of this run (of its last 50,000, where there are more)."""
+        return self._interned.values()
 
     def reject(self, row: Row, reason: str, page: int, line: int) -> Rejected:
         """A row put aside: the mapped columns only, without the id, and blotted where they look like a person's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
+from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_count, check_fields, check_rejects, check_total
+from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
 from collectors.keys import key_of
 from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
+from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
 from dashboard import clock
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
+
+COLLECT_GARBAGE_AFTER = 50_000
+"""Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
 
 Part = tuple[list[Sighting], list[Rejected]]
 Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
@@ -75,6 +81,7 @@ def run_source(
 
     ``since`` reads again from an instant, without tombstones; ``reconcile`` reads all; ``dry_run`` writes nothing.
     """
+    gc.set_threshold(max(gc.get_threshold()[0], COLLECT_GARBAGE_AFTER))
     source = _declared(regency.sources[source_id])
     if dry_run:
         return _dry_run(engine, regency, source, settings, since, now)
@@ -140,7 +147,9 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     return err
 
 
-def reading_of(source: Source, settings: Settings, *, since: float | None, since_kind: str) -> Reading:
+def reading_of(
+    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
+) -> Reading:
     """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
     connector = CONNECTORS[source.connector]
     try:
@@ -166,6 +175,7 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
         source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
         networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
         wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
+        files=files or {},
     )
 
 
@@ -175,7 +185,10 @@ class _Pipeline:
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
+        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
         self.seen = Seen()
+        self.ids = str(state.signature.get("ids", ""))
+        self.files: dict[str, float] = {}
         self.published: float | None = None
         self.earliest: int | None = None
         self.latest: int | None = None
@@ -189,11 +202,14 @@ class _Pipeline:
         self.pages += 1
         self.rows += len(page.rows) + len(page.broken)
         self.total = page.total if page.total is not None else self.total
+        self.remarks.note_page(page)
         if page.published_at is not None:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
+        self.files |= page.files
         if page.rows and not self.seen.columns:
             self.seen = check_fields(self.source, page, self.before)
+            self.ids = check_ids(self.source, page, self.ids)
 
     def note(self, sightings: Sequence[Sighting]) -> None:
         """Note the stamps that coverage and freshness are told from."""
@@ -236,6 +252,13 @@ class _Pipeline:
         while part := list(islice(cases, PAGE)):
             yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
 
+    def signature(self) -> dict[str, Any] | None:
+        """What the next read compares itself with; ``None``: this one showed nothing of it."""
+        if not self.seen.columns:
+            return None
+        signature = {**self.remarks.signature(self.seen.joined(self.before).as_dict()), "ids": self.ids}
+        return {**signature, "files": remembered(self.state.signature.get("files", {}), self.files)} if self.files else signature
+
     def data_until(self, started: int) -> int | None:
         """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
         if self.published is not None:
@@ -256,7 +279,9 @@ def _collect(
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+    )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
@@ -306,27 +331,21 @@ def _store(
             read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
             cases, rejects = cases[PAGE:], rejects[PAGE:]
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
-    message = _aside(source, pipeline.rejected, last) if pipeline.rejected else ("", "")
+    pipeline.remarks.note_mapping(pipeline.mapping)
+    message = pipeline.remarks.message(pipeline.rejected, last)
     ended, before = now(), read.state.last_new_at
     gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
     read.finish(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.seen.joined(pipeline.before).as_dict() if pipeline.seen.columns else None, reconciled=what.full,
+        signature=pipeline.signature(),
+        reconciled=what.full,
     )
     counts = read.counts
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
         rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
-    )
-
-
-def _aside(source: Source, count: int, last: Rejected | None) -> tuple[str, str]:
-    example = f" ({last.field}: {last.reason})" if last else ""
-    return (
-        f"{source.id}: map: {count} rows put aside{example}; mend them at the source or in the mapping",
-        f"{source.id}: map: {count} baris disisihkan{example}; perbaiki di sumber atau di pemetaan",
     )
 
 

@@ -50,8 +50,15 @@ class Service(Declared):
         return max(valid, key=lambda standard: standard.from_) if valid else None
 
 
+Where = dict[str, str | tuple[str, ...]]
+"""Column → the value, or one of the values, that it must have; "" is also an absent one."""
+
+
 class FieldMap(Declared):
-    """How one field of a case or reading is found in a raw row; see design §6. A plain string means ``from``."""
+    """How one field of a case or reading is found in a raw row; see design §6. A plain string means ``from``.
+
+    ``fallback``: further columns of a stamp, each read where those before it hold nothing.
+    """
 
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
     value: str | None = None
@@ -61,7 +68,8 @@ class FieldMap(Declared):
     otherwise: str | None = None
     level: Literal["district", "village"] | None = None
     offset: Literal["honour", "ignore"] = "honour"
-    where: dict[str, str] = {}
+    fallback: tuple[str, ...] = ()
+    where: Where = {}
     take: Literal["first", "last"] = "first"
     after: str | None = None
     minutes: str | None = None
@@ -77,7 +85,10 @@ STAMPS = ("submitted_at", "accepted_at", "first_response_at", "ended_at", "updat
 
 
 class Source(Declared):
-    """One readable place at an agency: whose it is, how it is read, what its fields mean."""
+    """One readable place at an agency: whose it is, how it is read, what its fields mean.
+
+    ``where``: only rows that hold these values are the source's; others (soft-deleted, superseded) are as if not there.
+    """
 
     id: Slug
     owner: str = ""
@@ -98,6 +109,7 @@ class Source(Declared):
     ordered: bool = False
     covers_from: date | None = None
     outcome: Literal["status", "dates"] = "status"
+    where: Where = {}
     deadline: Duration = timedelta(minutes=5)
     options: dict[str, Any] = {}
     fields: dict[str, FieldMap]

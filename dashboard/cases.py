@@ -116,7 +116,8 @@ class Case(NamedTuple):
     """A case with all that the declarations say about it.
 
     ``elapsed_seconds`` (ended − submitted) and ``worked_seconds`` (the same on the agency's calendar) are ``None`` while
-    it is open or where the end precedes the submission; ``on_time`` is ``None`` where there is no standard or no end.
+    it is open or where the end precedes the submission; ``on_time`` is ``None`` where there is no standard or no end; a
+    visit's is judged by ``accepted_at``: its standard is the wait.
     ``standard`` is the promise in force on the day of submission, as declared ("1 working day").
     """
 

@@ -23,17 +23,19 @@ from dashboard.cases import (
     Sighting,
     codes_with_end,
 )
-from dashboard.clock import DAY, local_day
+from dashboard.clock import DAY, day_start, local_day
 from dashboard.worktime import Calendar, calendar_of
 
 if TYPE_CHECKING:
     from config.declarations import Regency, Source, Standard
 
 DISCOVER = "discover"
-COMPLAINT = Kind.COMPLAINT.value
+COMPLAINT, VISIT = Kind.COMPLAINT.value, Kind.VISIT.value
 COMPLETED, CANCELLED, OPEN = EndedAs.COMPLETED.value, EndedAs.CANCELLED.value, "open"
 STATUSES = (COMPLETED, CANCELLED, OPEN)
 DISTRICT_DIGITS, VILLAGE_DIGITS = 6, 10
+SLOT = 900
+"""Seconds that lie within one local day: every offset in use is a multiple of it."""
 _CACHE_LIMIT = 200_000
 _UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": DAY, "working minutes": 60, "working hours": 3600}
 
@@ -112,10 +114,14 @@ class _Terms:
 
     __slots__ = ("due", "promise", "worked")
 
-    def __init__(self, calendar: Calendar, standard: Standard | None) -> None:
+    def __init__(self, calendar: Calendar, standard: Standard | None, day: date) -> None:
         self.promise = standard.promise if standard else None
-        self.due = calendar.promise(standard) if standard else None
+        self.due = calendar.promise_on(day, standard) if standard else None
         self.worked = calendar.worked_seconds
+
+
+_Meaning = tuple[str, str, str, str, str, str, str | None, str | None, bool, int, str, dict[int, _Terms]]
+"""Of codes: agency, service, kind, channel, district, status, class, closed_by, judged, flags, the codes' text; terms by slot."""
 
 
 class Deriver:
@@ -127,40 +133,24 @@ class Deriver:
         self.zone = regency.zone
         self.districts = Districts(regency)
         self.by_dates = source.outcome == "dates"
-        self._meanings: dict[Codes, tuple[str, str, str, str, str, str, str | None, str | None, bool, int]] = {}
-        self._terms: dict[tuple[str, str, bool, date], _Terms] = {}
-        self._days: dict[int, date] = {}
-        self._codes_text: dict[Codes, str] = {}
+        self._meanings: dict[Codes, _Meaning] = {}
+        self._terms: dict[tuple[str, str, bool], dict[int, _Terms]] = {}
 
     def derive(self, seen: Sighting) -> Case:
         """The case as the declarations have it."""
-        codes = seen.codes
-        meaning = self._meanings.get(codes)
+        meaning = self._meanings.get(seen.codes)
         if meaning is None:
-            if len(self._meanings) > _CACHE_LIMIT:
-                self._meanings.clear()
-                self._codes_text.clear()
-            meaning = self._meanings[codes] = self._mean(codes)
-            self._codes_text[codes] = codes.dumps()
-        agency, service, kind, channel, district, status, class_, closed_by, judged, flags = meaning
+            meaning = self._meant(seen.codes)
+        agency, service, kind, channel, district, status, class_, closed_by, judged, flags, text, by_slot = meaning
         submitted, ended = seen.submitted_at, seen.ended_at
         ended_as = self._ended_as(status, ended)
-        text = self._codes_text[codes]
         if ended_as is None and ended is not None:
             text, ended = codes_with_end(text, ended), None
         elif ended_as is not None and ended is None:
             flags |= Flags.ENDED_WITHOUT_DATE
-        slot = submitted // 900
-        day = self._days.get(slot)
-        if day is None:
-            if len(self._days) > _CACHE_LIMIT:
-                self._days.clear()
-            day = self._days[slot] = local_day(submitted, self.zone)
-        terms = self._terms.get((agency, service, judged, day))
+        terms = by_slot.get(submitted // SLOT)
         if terms is None:
-            if len(self._terms) > _CACHE_LIMIT:
-                self._terms.clear()
-            terms = self._terms[agency, service, judged, day] = self._terms_of(agency, service, judged, day)
+            terms = self._terms_at(submitted, agency, service, judged, by_slot)
         due = terms.due(submitted) if terms.due is not None else None
         elapsed = worked = on_time = None
         if ended is not None:
@@ -169,8 +159,10 @@ class Deriver:
             else:
                 elapsed = ended - submitted
                 worked = terms.worked(submitted, ended)
-            if due is not None and ended_as == COMPLETED:
+            if due is not None and ended_as == COMPLETED and kind != VISIT:
                 on_time = ended <= due
+        if kind == VISIT and due is not None and seen.accepted_at is not None:  # its standard is the wait until it is called
+            on_time = seen.accepted_at <= due
         return Case(
             seen.key, agency, service, kind, channel, district, submitted, seen.accepted_at, seen.first_response_at, ended,
             ended_as, closed_by, class_, terms.promise, due, elapsed, worked, on_time, int(flags), text,
@@ -189,6 +181,14 @@ class Deriver:
         if "status" not in self.fields:
             return COMPLETED if ended is not None else None
         return status if status != OPEN else None
+
+    def _meant(self, codes: Codes) -> _Meaning:
+        if len(self._meanings) > _CACHE_LIMIT:
+            self._meanings.clear()
+        mean = self._mean(codes)
+        by_slot = self._terms.setdefault((mean[0], mean[1], mean[8]), {})
+        found = self._meanings[codes] = (*mean, codes.dumps(), by_slot)
+        return found
 
     def _mean(self, codes: Codes) -> tuple[str, str, str, str, str, str, str | None, str | None, bool, int]:
         fields, flags = self.fields, 0
@@ -225,7 +225,16 @@ class Deriver:
             return text if mapped else self.districts.find(code or "")
         return self.districts.find(code or "")
 
-    def _terms_of(self, agency: str, service: str, judged: bool, day: date) -> _Terms:
-        declared = self.regency.agencies.get(agency)
-        known = declared.services.get(service) if declared else None
-        return _Terms(calendar_of(self.regency, agency, service), known.standard_on(day) if known and judged else None)
+    def _terms_at(self, submitted: int, agency: str, service: str, judged: bool, by_slot: dict[int, _Terms]) -> _Terms:
+        day = local_day(submitted, self.zone)
+        first = day_start(day, self.zone) // SLOT
+        known = by_slot.get(first)
+        if known is None:
+            if len(by_slot) > _CACHE_LIMIT:
+                by_slot.clear()
+            declared = self.regency.agencies.get(agency)
+            offered = declared.services.get(service) if declared else None
+            standard = offered.standard_on(day) if offered and judged else None
+            known = by_slot[first] = _Terms(calendar_of(self.regency, agency, service), standard, day)
+        by_slot[submitted // SLOT] = known
+        return known

@@ -227,11 +227,25 @@ class Calendar:
             return partial(self.add_worked, seconds=seconds)
         return seconds.__add__
 
+    def promise_on(self, day: date, standard: Standard) -> Callable[[int], int]:
+        """:meth:`promise` for submissions of one local day."""
+        if standard.unit is not StandardUnit.WORKING_DAYS:
+            return self.promise(standard)
+        spans, days = self.spans(day), int(standard.amount)
+        before = self._due_after(day, days)
+        if not spans:
+            return lambda submitted: before
+        closes, after = spans[-1][1], self._due_after(day + timedelta(days=1), days)
+        return lambda submitted: before if submitted < closes else after
+
     def _due_in_working_days(self, submitted: int, days: int) -> int:
         day = local_day(submitted, self.zone)
         spans = self.spans(day)
         if spans and submitted >= spans[-1][1]:
             day += timedelta(days=1)
+        return self._due_after(day, days)
+
+    def _due_after(self, day: date, days: int) -> int:
         key = (day, days)
         found = self._due.get(key)
         if found is None:

@@ -143,4 +143,5 @@ class Endpoints:
         if plan is None:
             await answer(send, 404, b"not found")
         else:
-            await self.hub.stream(plan, who.session, receive, send)
+            known = frozenset(header(scope, b"x-known").split(",")[: len(plan.instances)])
+            await self.hub.stream(plan, who.session, receive, send, known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -207,7 +207,7 @@ class Hub:
 
     # ---- a stream ---------------------------------------------------------------------------------------------------
 
-    def _hello(self, plan: ScreenPlan) -> bytes:
+    def _hello(self, plan: ScreenPlan, known: Collection[str]) -> bytes:
         now = self.now_ms()
         if self._scene_until.get(plan.name, 0) <= now:
             self._turn(plan, now)
@@ -215,7 +215,8 @@ class Hub:
             "now": now, "build": self.build, "layout": plan.layout, "screen": plan.name, "seq": self.seq,
             "tick_seconds": self.pace.tick_seconds, "reload_jitter_ms": self.pace.reload_jitter_ms,
         }
-        frames = [self.states[name].frame for name in plan.instances if name in self.states]
+        states = [self.states[name] for name in plan.instances if name in self.states]
+        frames = [said.frame for said in states if said.said not in known]
         self.sent_frames += len(frames)
         return b"".join([event("hello", encode(hello)), self._scenes[plan.name], *frames])
 
@@ -232,8 +233,13 @@ class Hub:
             return shared
         return self.states[what].frame
 
-    async def stream(self, plan: ScreenPlan, session: bytes, receive: Receive, send: Send) -> None:
-        """Serve one connection until it ends: the current state at once, then whatever becomes due."""
+    async def stream(
+        self, plan: ScreenPlan, session: bytes, receive: Receive, send: Send, known: Collection[str] = frozenset()
+    ) -> None:
+        """Serve one connection until it ends: the current state at once, then whatever becomes due.
+
+        ``known``: the contents (``Said.said``) that the page already shows; those are not sent again.
+        """
         stream = Stream(plan, session)
         loop = asyncio.get_running_loop()
         stream.task = asyncio.current_task()
@@ -242,7 +248,7 @@ class Hub:
         self._of_screen.setdefault(plan.name, set()).add(stream)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
-            body = self._hello(plan)
+            body = self._hello(plan, known)
             last = False
             while not stream.closed:
                 self.sent_bytes += len(body)

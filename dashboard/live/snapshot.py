@@ -68,7 +68,7 @@ class Said:
     def tree_body(self) -> bytes:
         """The answer of ``/wall/panel/<instance>``: the whole tree with the shape and the marks of this state."""
         return encode({
-            "panel": self.panel, "seq": self.seq, "shape": self.drawn.shape, "as_of": self.as_of,
+            "panel": self.panel, "seq": self.seq, "shape": self.drawn.shape, "as_of": self.as_of, "said": self.said,
             "limits": {"late": self.late, "stale": self.stale}, "failed": self.failed, "tree": self.drawn.tree,
         })
 
@@ -88,8 +88,8 @@ def _say(
     head = encode({
         "panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed,
     })
-    body = head[:-1] + b',"limits":' + limits + b',"props":' + props + b"}"
     said = digest(drawn.shape.encode() + props + limits + (b"!" if failed else b""))
+    body = head[:-1] + b',"said":"' + said.encode() + b'","limits":' + limits + b',"props":' + props + b"}"
     return Said(
         panel=panel, seq=seq, drawn=drawn, as_of=as_of, late=late, stale=stale, changed_ms=changed_ms, failed=failed,
         pages=pages_in(drawn.tree), said=said, frame=event("frame", body, seq), props=props,

@@ -64,7 +64,8 @@ def _marked(value: Any, states: Mapping[str, Said]) -> Any:
     props = value["props"]
     said = states.get(props.get("data-panel", "")) if str(props.get("id", "")).startswith("slot-") else None
     if said is not None:
-        marks = {"data-shape": said.drawn.shape, "data-seq": said.seq, "data-late": said.late, "data-stale": said.stale}
+        marks = {"data-shape": said.drawn.shape, "data-seq": said.seq, "data-said": said.said, "data-late": said.late,
+                 "data-stale": said.stale}
         if said.failed:
             marks["data-failed"] = "1"
         return {**value, "props": {**props, **{key: item for key, item in marks.items() if item is not None}}}

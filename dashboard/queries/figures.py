@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
@@ -10,7 +11,7 @@ from sqlalchemy import and_, func, or_, select
 
 from dashboard.clock import DAY, epoch, local_day
 from dashboard.errors import ConfigError
-from dashboard.metrics import METRICS, Unit
+from dashboard.metrics import METRICS, Adds, Unit
 from dashboard.queries import measures
 from dashboard.queries.answers import Context, State
 from dashboard.queries.measures import Asked, Group, Key, Value, Values
@@ -168,27 +169,50 @@ def figures(
         return _frame(asked, values, _vouched(asked), everything)
 
 
-def _vouched(asked: Asked) -> Callable[[Group], set[int]]:
-    """A function from a group to the numbers of the periods that some source of its cases covers at least in part."""
-    periods_of: dict[str, set[int]] = {}
+@dataclass(frozen=True)
+class Vouched:
+    """Numbers of the periods that some source of a group covers at least in part, and of those that some does not cover whole."""
+
+    touched: frozenset[int]
+    partial: frozenset[int]
+
+
+def _vouched(asked: Asked) -> Callable[[Group], Vouched]:
+    """What the sources of a group vouch for. A past day of a period that one of them does not cover makes it partial."""
+    touched: dict[str, set[int]] = {}
+    whole: dict[str, set[int]] = {}
     last = len(asked.periods) - 1
-    rows = asked.connection.execute(select(covered.c.source, covered.c.from_at, covered.c.to_at).where(
+    columns = covered.c.source, covered.c.day, covered.c.from_at, covered.c.to_at, covered.c.complete
+    rows = asked.connection.execute(select(*columns).where(
         covered.c.to_at > asked.periods[0].start, covered.c.from_at < asked.periods[-1].end
     ))
-    for source, low, high in rows:
+    for source, day, low, high, complete in rows:
         first = asked.number_of(max(low, asked.periods[0].start))
         until = asked.number_of(high - 1) if high <= asked.periods[-1].end else last
-        periods_of.setdefault(source, set()).update(range(first or 0, (last if until is None else until) + 1))
+        touched.setdefault(source, set()).update(range(first or 0, (last if until is None else until) + 1))
+        whole.setdefault(source, set()).update((day,) if complete else ())
+    days = asked.past_days()
+    partial = {
+        source: {number for number in numbers if any(day not in whole[source] for day in days.get(number, ()))}
+        for source, numbers in touched.items()
+    }
     feeding: dict[Group, set[str]] = {}
     for source, *names in asked.connection.execute(select(dimension.c.source, *asked.groups).where(*asked.where).distinct()):
         feeding.setdefault(tuple(names), set()).add(source)
     if not asked.by and not asked.where:  # a source that never had a case vouches for nothing but the whole
-        feeding[()] = set(periods_of)
-    return lambda group: {number for source in feeding.get(group, ()) for number in periods_of.get(source, ())}
+        feeding[()] = set(touched)
+
+    def of(group: Group) -> Vouched:
+        sources = [source for source in feeding.get(group, ()) if source in touched]
+        return Vouched(
+            frozenset().union(*(touched[source] for source in sources)), frozenset().union(*(partial[source] for source in sources))
+        )
+
+    return of
 
 
 def _frame(
-    asked: Asked, values: dict[str, Values], vouched: Callable[[Group], set[int]], everything: bool
+    asked: Asked, values: dict[str, Values], vouched: Callable[[Group], Vouched], everything: bool
 ) -> pd.DataFrame:
     keys: set[Key] = {
         key for part in values.values() for key, one in part.items() if everything or one.value or one.state is State.TOO_FEW
@@ -211,11 +235,16 @@ def _frame(
     return frame.astype({**words, "value": "float64", "cases": "int64"})  # an empty answer keeps its types
 
 
-def _told(asked: Asked, metric: str, one: Value | None, number: int, vouched: set[int]) -> tuple[float | None, State]:
-    """Value and state: a count that nothing vouches for is not provided; one that something does is a true zero."""
+def _told(asked: Asked, metric: str, one: Value | None, number: int, vouched: Vouched) -> tuple[float | None, State]:
+    """Value and state: a count that nothing vouches for is not provided; one that something does is a true zero.
+
+    What a source does not vouch for whole is partial. A standing count (a backlog) is of an instant and never partial.
+    """
+    known = METRICS[metric]
+    partial = number in vouched.partial and known.adds == Adds.SUM
     if one is not None and (one.value is not None or one.state is not None):
-        return one.value, one.state or State.NORMAL
-    countable = METRICS[metric].unit is Unit.CASES and (metric != "waiting_now" or asked.periods[number].end > asked.now)
-    if asked.periods[number].start > asked.now or number not in vouched:
+        return one.value, one.state or (State.PARTIAL if partial else State.NORMAL)
+    countable = known.unit is Unit.CASES and (metric != "waiting_now" or asked.periods[number].end > asked.now)
+    if asked.periods[number].start > asked.now or number not in vouched.touched:
         return None, State.NOT_PROVIDED
-    return (0.0, State.NORMAL) if countable else (None, State.NOT_APPLICABLE)
+    return (0.0, State.PARTIAL if partial else State.NORMAL) if countable else (None, State.NOT_APPLICABLE)

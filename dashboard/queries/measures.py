@@ -6,12 +6,13 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
 from config.declarations import Regency
-from dashboard.clock import day_start, local_day
+from dashboard.clock import day_end, day_start, local_day
 from dashboard.metrics import Metric
 from dashboard.queries.answers import State
 from dashboard.queries.periods import Period
@@ -56,6 +57,18 @@ class Asked:
             self.read["starts"] = [period.start for period in self.periods]
         number = bisect_right(self.read["starts"], at) - 1
         return number if number >= 0 and at < self.periods[number].end else None
+
+    def past_days(self) -> dict[int, list[int]]:
+        """Midnights of the local days that lie whole inside each period and are over, by the period's number."""
+        found: dict[int, list[int]] = {}
+        zone = self.regency.zone
+        for number, period in enumerate(self.periods):
+            day = local_day(period.start, zone)
+            while day_end(day, zone) <= min(period.end, self.now):
+                if day_start(day, zone) >= period.start:
+                    found.setdefault(number, []).append(day_start(day, zone))
+                day += timedelta(days=1)
+        return found
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Something read once for several metrics."""
@@ -194,11 +207,11 @@ def in_period(asked: Asked, stamp: Any, *conditions: Any) -> dict[Key, int]:
 
 
 def kept(asked: Asked, *conditions: Any) -> Values:
-    """Of the cases due in the period, the share done by then, in percent; those not due yet are left out."""
+    """Of the cases due in the period, the share done by then (a visit: called by then), in percent; not those not due yet."""
     due = case.c.due_at
     judged = (due <= asked.now, or_(case.c.ended_as.is_(None), case.c.ended_as != "cancelled"), *conditions)
     whole = in_period(asked, due, *judged)
-    done = in_period(asked, due, *judged, case.c.ended_at.is_not(None), case.c.ended_at <= due)
+    done = in_period(asked, due, *judged, case.c.on_time.is_(True))
     return {key: rate(asked, done.get(key, 0), count) for key, count in whole.items()}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,9 +19,14 @@ from dashboard.clock import day_start, epoch, local_day
 from dashboard.queries.answers import Context
 from dashboard.queries.day_facts import DayFacts, Seconds, Served, facts_of, in_unit
 from dashboard.queries.volumes import Versions, kept
-from dashboard.store.durations import durations, promise
-from dashboard.worktime import calendar_of
+from dashboard.queries.waits import waits_in
+from dashboard.store.durations import promise
+from dashboard.worktime import Calendar, calendar_of
 
+Service = tuple[str, str]
+"""agency, service."""
+Spent = dict[str | None, Seconds]
+"""Standard → rows of (elapsed seconds, worked seconds)."""
 DAYS = 30
 KEPT_SECONDS = 60
 
@@ -114,8 +119,10 @@ def _read(context: Context) -> ThirtyDays:
         if told.kind == "request" and told.enough and told.p90_share is not None and told.p90_share > 1
     ]
     before = facts_of(context, [day - timedelta(days=DAYS) for day in days]) if over else []
-    for agency in over:
-        times[agency] = replace(times[agency], over_since=_over_since(context, agency, times[agency], [*before, *facts], days[0]))
+    spent = _by_service([*before, *facts], {(agency, times[agency].service or "") for agency in over})
+    for service, of_days in spent.items():
+        told = times[service[0]]
+        times[service[0]] = replace(told, over_since=_over_since(context, service, told, of_days, days[0]))
     return ThirtyDays(times, judged)
 
 
@@ -137,7 +144,7 @@ def _headlines(context: Context, facts: Sequence[DayFacts]) -> dict[str, tuple[S
         agency, service, kind = served
         if kind == "request":
             found.setdefault(agency, []).append((served, *in_unit(spent, calendar_of(context.regency, agency, service))))
-    for served, waits in _waits(context).items():
+    for served, waits in waits_in(context, *window(context)).items():
         found.setdefault(served[0], []).append((served, waits, "minutes"))
     chosen = {}
     for agency, candidates in found.items():
@@ -145,16 +152,6 @@ def _headlines(context: Context, facts: Sequence[DayFacts]) -> dict[str, tuple[S
         headline = [one for one in candidates if declared and one[0][1] == declared.headline]
         chosen[agency] = max(headline or candidates, key=lambda one: len(one[1]))
     return chosen
-
-
-def _waits(context: Context) -> Mapping[Served, NDArray[np.float64]]:
-    """Waits of visits in minutes by service; their cells do not change with them, so they are read each time."""
-    start, end = window(context)
-    with context.engine.connect() as connection:
-        found = durations(
-            connection, context.regency, measure="wait", start=start, end=end, by=("agency", "service", "kind"),
-        )
-    return {(key[0], key[1], key[2]): np.array(one.values) for key, one in found.items() if key[2] == "visit" and one.values}
 
 
 def _told(context: Context, served: Served, values: NDArray[np.float64], unit: str) -> AgencyTimes:
@@ -176,22 +173,43 @@ def _amount(context: Context, agency: str, service: str, unit: str) -> float | N
     return standard.amount if standard and promise(standard.promise).unit.value == unit else None
 
 
-def _over_since(context: Context, agency: str, one: AgencyTimes, facts: Sequence[DayFacts], first: date) -> int:
-    """Walk back day by day while the 30 days before that midnight were over the standard too. ``facts``: 60 days; ``first``:
-    the first day of the window that ends with today's midnight."""
-    zone, calendar = context.regency.zone, calendar_of(context.regency, agency, one.service or "")
+def _by_service(facts: Sequence[DayFacts], wanted: set[Service]) -> dict[Service, list[Spent]]:
+    """What some services spent, a mapping for each day."""
+    found: dict[Service, list[Spent]] = {service: [{} for _ in facts] for service in wanted}
+    for number, day in enumerate(facts):
+        for (served, standard), rows in day.spent.items():
+            if served[:2] in found:
+                found[served[:2]][number][standard] = rows
+    return found
+
+
+def _over_since(context: Context, service: Service, one: AgencyTimes, spent: Sequence[Spent], first: date) -> int:
+    """Walk back day by day while the 30 days before that midnight were over the standard too. ``spent``: of 60 days;
+    ``first``: the first day of the window that ends with today's midnight.
+
+    Whether a 90th percentile lies above the standard is told by how many values do; only at the edge is it computed.
+    """
+    amount, least = one.amount or 0.0, context.regency.thresholds.least_cases
+    calendar = calendar_of(context.regency, *service)
+    days = [_in(one.unit, each, calendar) for each in spent]
+    count = np.cumsum([0, *(0 if values is None else len(values) for values in days)])
+    under = np.cumsum([0, *(0 if values is None else np.count_nonzero(values <= amount) for values in days)])
     since = first + timedelta(days=DAYS)
     for back in range(1, DAYS + 1):
-        spent: defaultdict[str | None, list[Seconds]] = defaultdict(list)
-        for day in facts[DAYS - back : 2 * DAYS - back]:
-            for (served, standard), rows in day.spent.items():
-                if served[:2] == (agency, one.service):
-                    spent[standard].append(rows)
-        if not spent:
+        low, high = DAYS - back, 2 * DAYS - back
+        known, below = int(count[high] - count[low]), int(under[high] - under[low])
+        if known < max(1, least) or any(values is None for values in days[low:high]):
             break
-        values, unit = in_unit({standard: np.concatenate(rows) for standard, rows in spent.items()}, calendar)
-        amount = one.amount or 0.0
-        if unit != one.unit or len(values) < context.regency.thresholds.least_cases or np.quantile(values, 0.9) <= amount:
+        place = int((known - 1) * 0.9)
+        if below > place + 1:
+            break
+        if below == place + 1 and np.quantile(np.concatenate([v for v in days[low:high] if v is not None]), 0.9) <= amount:
             break
         since -= timedelta(days=1)
-    return day_start(since, zone)
+    return day_start(since, context.regency.zone)
+
+
+def _in(unit: str, spent: Spent, calendar: Calendar) -> NDArray[np.float64] | None:
+    """Durations of one day in ``unit``; ``None`` when they were promised in another one."""
+    values, told = in_unit(spent, calendar) if spent else (np.empty(0), unit)
+    return values if told == unit else None

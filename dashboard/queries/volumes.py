@@ -33,7 +33,7 @@ Lines = dict[tuple[str, str], dict[str, Line]]
 Made = TypeVar("Made")
 _lock = threading.Lock()
 _kept: OrderedDict[Any, tuple[Any, Context, Any]] = OrderedDict()
-_MOST_KEPT = 256
+_MOST_KEPT = 1024
 
 
 class Versions(NamedTuple):
@@ -50,7 +50,7 @@ def versions_of(context: Context) -> Versions:
 
 
 def kept(context: Context, key: Any, version: Any, make: Callable[[], Made]) -> Made:
-    """What ``make`` made under this key for this version of the store; another version replaces it, the oldest of 256 go.
+    """What ``make`` made under this key for this version of the store; another version replaces it, the oldest of 1,024 go.
 
     The entry holds its engine and declarations, so that no other ones can come to have the same identity meanwhile.
     """

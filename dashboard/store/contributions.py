@@ -7,20 +7,20 @@ until max(submitted, ended). One that ended without a date is in no backlog.
 from __future__ import annotations
 
 from array import array
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.clock import floors
+from dashboard.clock import DAY, HOUR, day_start, floors
 from dashboard.store.tables import COUNTS, GRAINS
 
 Dims = tuple[int, int]
 """(dimension of the cells, dimension of the ten-minute cells)."""
 Numbers = NDArray[np.int64]
 
-_SLOT = 900
-"""Seconds within which hour, day and month are the same: every offset in use is a multiple of it."""
 _WIDTH = 3 + len(COUNTS)  # of an event: dim, dim of ten-minute cells, instant, counts
 
 
@@ -57,20 +57,47 @@ class Differences:
         """(grain, period, dim, *counts) for all grains, without those that cancelled out; and the first hour that differs."""
         events = np.frombuffer(self._events, dtype=np.int64).reshape(-1, _WIDTH)
         dims, tens, at, counts = events[:, 0], events[:, 1], events[:, 2], events[:, 3:]
-        slots, slot_of = np.unique(at // _SLOT, return_inverse=True)
-        starts = np.array([floors(slot * _SLOT, self.zone) for slot in slots.tolist()], dtype=np.int64).reshape(-1, 4)
-        hour_start = starts[slot_of, 1]
+        hour_start, _, _ = starts(at, self.zone)
         ten_start = hour_start + (at - hour_start) // 600 * 600
         kept = ten_start >= self.ten_from
         found = [_summed(GRAINS["ten"], ten_start[kept], tens[kept], counts[kept])]
-        slot_of_hour = dict(zip(starts[:, 1].tolist(), range(len(starts)), strict=True))
         hours = _summed(GRAINS["hour"], hour_start, dims, counts)
         found.append(hours)
-        of_hour = [slot_of_hour[period] for period in hours[:, 1].tolist()]
-        for grain, column in (("day", 2), ("month", 3)):
-            found.append(_summed(GRAINS[grain], starts[of_hour, column], hours[:, 2], hours[:, 3:]))
+        _, days, months = starts(hours[:, 1], self.zone)
+        found += [_summed(GRAINS[grain], of, hours[:, 2], hours[:, 3:]) for grain, of in (("day", days), ("month", months))]
         earliest = int(hours[:, 1].min()) if len(hours) else None
-        return [tuple(row) for part in found for row in part.tolist()], earliest
+        return [row for part in found for row in zip(*part.T.tolist(), strict=True)], earliest
+
+
+def starts(at: Numbers, zone: ZoneInfo) -> tuple[Numbers, Numbers, Numbers]:
+    """Starts of the local hours, days and months that hold so many instants: :func:`dashboard.clock.floors` of an array."""
+    utc_days, which = np.unique(at // DAY, return_inverse=True)
+    offsets = np.array([_offsets(day, zone) for day in utc_days.tolist()], dtype=np.int64).reshape(-1, 2)
+    offset = offsets[which, 0]
+    hours = (at + offset) // HOUR * HOUR - offset
+    local_days, which_local = np.unique((at + offset) // DAY, return_inverse=True)
+    of_days = np.array([_day_and_month(day, zone) for day in local_days.tolist()], dtype=np.int64).reshape(-1, 2)
+    days, months = of_days[which_local, 0], of_days[which_local, 1]
+    for place in np.flatnonzero((offsets[:, 0] != offsets[:, 1])[which]).tolist():  # clocks change on that day
+        _, hours[place], days[place], months[place] = floors(int(at[place]), zone)
+    return hours, days, months
+
+
+@lru_cache(maxsize=1 << 16)
+def _offsets(utc_day: int, zone: ZoneInfo) -> tuple[int, int]:
+    """Seconds that the zone is ahead of UTC as a UTC day begins and as it ends."""
+    return _ahead(utc_day * DAY, zone), _ahead((utc_day + 1) * DAY, zone)
+
+
+def _ahead(seconds: int, zone: ZoneInfo) -> int:
+    return int((datetime.fromtimestamp(seconds, zone).utcoffset() or timedelta()).total_seconds())
+
+
+@lru_cache(maxsize=1 << 16)
+def _day_and_month(number: int, zone: ZoneInfo) -> tuple[int, int]:
+    """Starts of a local day, counted from 1970-01-01, and of its month."""
+    day = date(1970, 1, 1) + timedelta(days=number)
+    return day_start(day, zone), day_start(day.replace(day=1), zone)
 
 
 def _summed(grain: int, periods: Numbers, dims: Numbers, counts: Numbers) -> Numbers:

@@ -159,7 +159,7 @@ Index(  # the open ones: overdue, due soon, waiting, complaint clocks
 Index("case_due", case.c.due_at, case.c.dim, case.c.ended_at,  # kept_rate: those due in a period
       sqlite_where=text("due_at IS NOT NULL AND deleted_at IS NULL"),
       postgresql_where=text("due_at IS NOT NULL AND deleted_at IS NULL"))
-Index("case_accepted", case.c.accepted_at, case.c.dim, case.c.submitted_at,  # waits
+Index("case_accepted", case.c.accepted_at, case.c.dim, case.c.submitted_at, case.c.deleted_at,  # waits
       sqlite_where=text("accepted_at IS NOT NULL AND deleted_at IS NULL"),
       postgresql_where=text("accepted_at IS NOT NULL AND deleted_at IS NULL"))
 Index("case_submitted", case.c.source, case.c.submitted_at)

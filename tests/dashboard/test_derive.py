@@ -215,3 +215,21 @@ def _timed(deriver: Deriver, rows: list[Sighting]) -> float:
     for row in rows:
         deriver.derive(row)
     return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(("called", "ended", "on_time"), [
+    ("2026-11-24 10:59", "2026-11-24 12:30", True),
+    ("2026-11-24 11:01", "2026-11-24 11:10", False),
+    ("2026-11-24 10:30", None, True),
+    (None, "2026-11-24 10:20", None),
+])
+def test_a_visit_is_judged_by_its_wait_until_it_was_called(called: str | None, ended: str | None, on_time: bool | None) -> None:
+    regency = load(SHIPPED.parent / "config" / "demo")
+    source = next(one for one in regency.sources.values() if one.owner == "rsud" and one.kind == "visit")
+    fields = {**source.fields, "service": FieldMap.model_validate({"value": "poli-anak"}),
+              "status": FieldMap.model_validate({"value": "completed" if ended else "open"})}
+    seen = Sighting(
+        b"k" * 16, wita("2026-11-24 10:00"), wita(called) if called else None, None, wita(ended) if ended else None, Codes()
+    )
+    case = Deriver(regency, source.model_copy(update={"fields": fields, "owner": "rsud"})).derive(seen)
+    assert (case.kind, case.standard, case.on_time) == ("visit", "60 minutes", on_time)

@@ -20,13 +20,13 @@ OTHER = ScreenPlan("east", ("b",), (Planned("one", 1000, ("b",)),), "layout")
 class Screen:
     """A client of the hub: what it was sent; it may stop reading."""
 
-    def __init__(self, hub: Hub, plan: ScreenPlan = PLAN, session: bytes = b"s") -> None:
+    def __init__(self, hub: Hub, plan: ScreenPlan = PLAN, session: bytes = b"s", known: frozenset[str] = frozenset()) -> None:
         self.sent = b""
         self.sends = 0
         self.reads = asyncio.Event()
         self.reads.set()
         self.gone = asyncio.Event()
-        self.task = asyncio.ensure_future(hub.stream(plan, session, self._receive, self._send))
+        self.task = asyncio.ensure_future(hub.stream(plan, session, self._receive, self._send, known))
 
     async def _receive(self) -> dict[str, Any]:
         await self.gone.wait()
@@ -180,5 +180,19 @@ def test_scenes_turn_by_the_clock_on_every_screen_alike() -> None:
         assert turns[0] == turns[1]
         assert len(turns[0]) >= 2
         assert all(before["scene"] != after["scene"] for before, after in zip(turns[0], turns[0][1:], strict=False))
+
+    _run(test)
+
+
+def test_what_a_page_already_shows_is_not_sent_again() -> None:
+    async def test(hub: Hub, snapshot: Snapshot, panels: dict[str, Panel]) -> None:
+        whole = Screen(hub)
+        knowing = Screen(hub, known=frozenset(said.said for said in snapshot.states.values()))
+        await asyncio.sleep(0.05)
+        assert whole.names() == ["hello", "scene", "frame", "frame"]
+        assert knowing.names() == ["hello", "scene"]
+        hub.publish(_change(snapshot, panels["a"], 2))
+        await asyncio.sleep(0.05)
+        assert knowing.events()[-1][1]["props"] == {"a--value": {"children": 2}}
 
     _run(test)
