@@ -52,7 +52,7 @@ Conditions = tuple[tuple[str, frozenset[str]], ...]
 
 def conditions(where: Where) -> Conditions:
     """A declared ``where``, compiled."""
-    return tuple((column, frozenset((value,) if isinstance(value, str) else value)) for column, value in where.items())
+    return tuple((column, frozenset(values)) for column, values in where.items())
 
 
 def holds(row: Row, where: Conditions) -> bool:

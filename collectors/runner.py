@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from ipaddress import ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import ValidationError
 
 from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
-from collectors.connector import CONNECTORS, Page, Reading
+from collectors.asking import reading_of
+from collectors.connector import CONNECTORS, Page
 from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
 from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
 from collectors.keys import key_of
-from collectors.mapping import Mapping, wanted_columns
+from collectors.mapping import Mapping
 from collectors.plan import Plan, plan
-from collectors.readings import run_readings
+from collectors.readings import preview_readings, run_readings
 from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
@@ -31,7 +29,7 @@ from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
+from dashboard.errors import CollectError, LeaseLost, ProductError, SourceUnavailable, StoreError
 from dashboard.store.preview import Preview
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings
@@ -46,10 +44,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
-
-COLLECT_GARBAGE_AFTER = 50_000
-"""Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
-
+COLLECT_GARBAGE_AFTER = 50_000  # allocations: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth
 Part = tuple[list[Sighting], list[Rejected]]
 Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
 
@@ -145,38 +140,6 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     with suppress(StoreError):
         _failed(read, source, Outcome.FAILED, "store", err.en, err.id, now)
     return err
-
-
-def reading_of(
-    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
-) -> Reading:
-    """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
-    connector = CONNECTORS[source.connector]
-    try:
-        options = connector.options.model_validate(source.options)
-    except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise ConfigError(first["msg"], file=f"source {source.id}", key=key) from err
-
-    def secret(name: str) -> str:
-        try:
-            value = settings.secret(name)
-        except PermissionError as err:
-            raise ConfigError(str(err)) from err
-        if value is None:
-            raise ConfigError(
-                f"the secret {name!r} is not given: set COMMAND_CENTER_SECRET_{name.upper()} or a file of that name",
-                f"rahasia {name!r} belum diberikan: atur COMMAND_CENTER_SECRET_{name.upper()} atau berkas bernama itu",
-            )
-        return value
-
-    return Reading(
-        source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
-        networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
-        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
-        files=files or {},
-    )
 
 
 class _Pipeline:
@@ -277,10 +240,10 @@ def _collect(
     now: Callable[[], datetime],
 ) -> RunResult:
     if source.feeds == "readings":
-        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
+        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
     reading = reading_of(
-        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files"), now=now,
     )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
@@ -355,7 +318,9 @@ def _dry_run(
     """Read and map everything, count what would be new and changed, write nothing but the source's key."""
     preview = Preview(engine, source.id)
     what = plan(source, preview.state, now(), since=since, reconcile=False)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind, now=now)
+    if source.feeds == "readings":
+        return preview_readings(engine, source, replace(reading, since=None))
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
