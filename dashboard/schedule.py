@@ -45,6 +45,7 @@ QUICK, SLOW = "quick", "slow"
 SLOW_FROM_SECONDS = 3.0
 REJECTED_PAUSE = timedelta(minutes=15)
 JITTER_SHARE = 0.05
+FIRST_WITHIN_SECONDS, FIRST_A_SECOND = 10.0, 8
 HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
@@ -58,12 +59,14 @@ def speed_class(durations: Sequence[float]) -> str:
     return QUICK if durations and max(durations[-3:]) < SLOW_FROM_SECONDS else SLOW
 
 
-def first_run_at(source: Source, state: SourceState | None, now: datetime, spread: float) -> datetime:
+def first_run_at(source: Source, state: SourceState | None, now: datetime, spread: float, sources: int = 1) -> datetime:
     """When a source's job first fires after a start: at its rhythm, or, when that was missed, once and soon.
 
-    ``spread`` in [0, 1) staggers those that are due, so that a start does not fire all of them at one instant.
+    ``spread`` in [0, 1) staggers those that are due over ten seconds, or over eight ``sources`` a second, so that a start does
+    not fire all of them at one instant.
     """
-    soon = now + timedelta(seconds=min(source.every.total_seconds(), 10.0) * spread)
+    within = max(FIRST_WITHIN_SECONDS, sources / FIRST_A_SECOND)
+    soon = now + timedelta(seconds=min(source.every.total_seconds(), within) * spread)
     if state is None or state.last_run_at is None:
         return soon
     return max(soon, clock.utc(state.last_run_at) + source.every)
@@ -85,6 +88,7 @@ class Leadership:
         self.lost = threading.Event()
         self.care = Care(settings, regency, engine, token)
         self._derive_lock = threading.Lock()
+        self._apart: set[str] = set()
         self._idle = threading.Condition()
         self._under_way = 0
         self.scheduler = BackgroundScheduler(
@@ -105,7 +109,7 @@ class Leadership:
                 self.collect,
                 IntervalTrigger(seconds=seconds, jitter=int(seconds * JITTER_SHARE) or None, timezone=UTC),
                 args=[source.id], id=source.id, executor=speed_class(_durations(state)),
-                next_run_time=first_run_at(source, state, now, random.random()),
+                next_run_time=first_run_at(source, state, now, random.random(), len(self.regency.sources)),
             )
         for work, seconds in (
             (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
@@ -159,6 +163,9 @@ class Leadership:
         changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
         if pause:
             changes["next_run_time"] = started + pause
+        elif source_id not in self._apart:  # those that a start fired together come apart by half their rhythm
+            changes["next_run_time"] = clock.now() + source.every * random.uniform(0.5, 1.0)
+        self._apart.add(source_id)
         with suppress(JobLookupError):  # the schedule was stopped meanwhile
             self.scheduler.modify_job(source_id, **changes)
         return result

@@ -20,7 +20,7 @@ LABS = sorted({lab for _, _, where in ROWS for lab in re.findall(r"\*lab\* `([^`
 
 
 @lru_cache
-def tests_of(file: Path) -> frozenset[str]:
+def named_in(file: Path) -> frozenset[str]:
     """The test functions of a file, those of classes too."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return frozenset(
@@ -43,7 +43,7 @@ def test_a_fault_is_shown_or_in_the_lab_or_open_with_a_reason(id_: str, where: s
 @pytest.mark.parametrize("test", SHOWN)
 def test_a_test_that_shows_a_fault_exists(test: str) -> None:
     file, _, name = test.partition("::")
-    assert name.partition("[")[0] in tests_of(ROOT / file)
+    assert name.partition("[")[0] in named_in(ROOT / file)
 
 
 @pytest.mark.parametrize("lab", LABS)
