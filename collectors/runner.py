@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from ipaddress import ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import ValidationError
 
 from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
-from collectors.connector import CONNECTORS, Page, Reading
+from collectors.asking import reading_of
+from collectors.connector import CONNECTORS, Page
 from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
 from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
 from collectors.keys import key_of
-from collectors.mapping import Mapping, wanted_columns
+from collectors.mapping import Mapping
 from collectors.plan import Plan, declared_whole, plan
 from collectors.readings import run_readings
 from collectors.remarks import Remarks
@@ -30,8 +28,7 @@ from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
-from dashboard.store.preview import Preview
+from dashboard.errors import CollectError, LeaseLost, ProductError, StoreError
 from dashboard.store.read import PAGE, Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.state import SourceState
@@ -80,7 +77,9 @@ def run_source(
     gc.set_threshold(max(gc.get_threshold()[0], COLLECT_GARBAGE_AFTER))
     source = declared_whole(regency.sources[source_id])
     if dry_run:
-        return _dry_run(engine, regency, source, settings, since, now)
+        from collectors.trial import look
+
+        return look(engine, regency, source, settings, since, now)
     read = Read.begin(
         engine, source, mode=source.reading_mode, token=token, now=now(), declarations=regency.hash, zone=regency.zone
     )
@@ -104,6 +103,10 @@ def run_source(
             f"kesalahan produk ({kind}); laporkan dengan nomor pengambilan {read.run_id}", now,
         )
     announce(source.id, before, result)
+    if source.options.get("returns") is True:
+        from collectors.returned import attempt
+
+        attempt(source, regency, settings, now)
     return result
 
 
@@ -135,39 +138,7 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     return err
 
 
-def reading_of(
-    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
-) -> Reading:
-    """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
-    connector = CONNECTORS[source.connector]
-    try:
-        options = connector.options.model_validate(source.options)
-    except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise ConfigError(first["msg"], file=f"source {source.id}", key=key) from err
-
-    def secret(name: str) -> str:
-        try:
-            value = settings.secret(name)
-        except PermissionError as err:
-            raise ConfigError(str(err)) from err
-        if value is None:
-            raise ConfigError(
-                f"the secret {name!r} is not given: set COMMAND_CENTER_SECRET_{name.upper()} or a file of that name",
-                f"rahasia {name!r} belum diberikan: atur COMMAND_CENTER_SECRET_{name.upper()} atau berkas bernama itu",
-            )
-        return value
-
-    return Reading(
-        source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
-        networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
-        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
-        files=files or {},
-    )
-
-
-class _Pipeline:
+class Pipeline:
     """The pages of one read on their way to the store: checked, mapped, counted; what the end of the run needs is noted."""
 
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
@@ -265,10 +236,10 @@ def _collect(
     now: Callable[[], datetime],
 ) -> RunResult:
     if source.feeds == "readings":
-        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
+        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
     reading = reading_of(
-        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files"), now=now,
     )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
@@ -276,7 +247,7 @@ def _collect(
         with read.engine.connect() as connection:
             return stored_sightings(connection, source.id, read.state.generation, keys)
 
-    pipeline = _Pipeline(source, read.state, mapping, stored, what)
+    pipeline = Pipeline(source, read.state, mapping, stored, what)
     pages = CONNECTORS[source.connector].read(reading)
     with Spool(settings.data / "spool") as events, Spool(settings.data / "spool") as staged:
         parts = pipeline.parts(pages, events)
@@ -303,7 +274,7 @@ def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool
 
 
 def _store(
-    read: Read, deriver: Deriver, parts: Iterator[Part], pipeline: _Pipeline, what: Plan, now: Callable[[], datetime]
+    read: Read, deriver: Deriver, parts: Iterator[Part], pipeline: Pipeline, what: Plan, now: Callable[[], datetime]
 ) -> RunResult:
     """Derive and store in pages of up to 5,000; the last page goes with the end of the run."""
     source, started = pipeline.source, epoch(read.started)
@@ -334,58 +305,4 @@ def _store(
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
         rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
-    )
-
-
-def _dry_run(
-    engine: Engine, regency: Regency, source: Source, settings: Settings, since: datetime | None, now: Callable[[], datetime]
-) -> RunResult:
-    """Read and map everything, count what would be new and changed, write nothing but the source's key."""
-    preview = Preview(engine, source.id)
-    what = plan(source, preview.state, now(), since=since, reconcile=False)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
-    mapping = Mapping(source, key_of(settings.data, source.id), now)
-
-    def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
-        with engine.connect() as connection:
-            return stored_sightings(connection, source.id, preview.state.generation, keys)
-
-    pipeline = _Pipeline(source, preview.state, mapping, stored, what)
-    deriver = Deriver(regency, source)
-    try:
-        with Spool(settings.data / "spool") as events:
-            for sightings, _ in pipeline.parts(CONNECTORS[source.connector].read(reading), events):
-                preview.look([deriver.derive(item) for item in sightings])
-    except CollectError as err:
-        return RunResult(Outcome(err.outcome), err.en, err.id)
-    return RunResult(
-        Outcome.PARTIAL if pipeline.rejected else Outcome.OK if pipeline.rows else Outcome.EMPTY, rows_read=pipeline.rows,
-        rows_new=preview.new, rows_changed=preview.changed, rows_rejected=pipeline.rejected,
-    )
-
-
-def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 20) -> RunResult:
-    """Read one page, map some rows, write nothing but the source's key: whether the declaration works."""
-    source = declared_whole(regency.sources[source_id])
-    try:
-        reading = reading_of(source, settings, since=None, since_kind="changed")
-        page = next(iter(CONNECTORS[source.connector].read(reading)), None)
-        if page is None:
-            raise SourceUnavailable("no page came", "tidak ada halaman yang datang")
-        if source.feeds == "readings":
-            return RunResult(Outcome.OK, f"{len(page.rows)} rows read", f"{len(page.rows)} baris terbaca", rows_read=len(page.rows))
-        few = replace(page, rows=page.rows[:rows], lines=page.lines[:rows] if page.lines else None)
-        if few.rows:
-            check_fields(source, few, Seen())
-        mapped = Mapping(source, key_of(settings.data, source.id), clock.now).page(few, 1)
-    except CollectError as err:
-        return RunResult(Outcome(err.outcome), err.en, err.id)
-    except ProductError as err:
-        return RunResult(Outcome.FAILED, err.en, err.id)
-    reasons = "; ".join(sorted({f"{item.field}: {item.reason}" for item in mapped.rejected}))
-    text = f"{len(mapped.sightings)} of {len(few.rows)} rows mapped" + (f"; put aside: {reasons}" if reasons else "")
-    return RunResult(
-        Outcome.PARTIAL if mapped.rejected else Outcome.OK if few.rows else Outcome.EMPTY, text,
-        f"{len(mapped.sightings)} dari {len(few.rows)} baris terpetakan" + (f"; disisihkan: {reasons}" if reasons else ""),
-        rows_read=len(few.rows), rows_rejected=len(mapped.rejected),
     )

@@ -107,7 +107,9 @@ def read_sql(reading: Reading) -> Iterator[Page]:
     where = url.render_as_string(hide_password=True).partition("?")[0]
     left = reading.deadline - time.monotonic()
     if left <= 0:
-        raise SourceUnavailable(f"{where}: the run's deadline has passed", f"{where}: batas waktu telah lewat")
+        raise SourceUnavailable(
+            f"{where}: the run's deadline has passed; it is tried again", f"{where}: batas waktu telah lewat; akan dicoba lagi"
+        )
     if backend == "sqlite":
         yield from _sqlite(reading, options, url, where)
         return
@@ -127,7 +129,8 @@ def _pages(
     while rows := cursor.fetchmany(ROWS_A_PAGE):
         if time.monotonic() > reading.deadline:
             raise SourceUnavailable(
-                f"{where}: the rows did not end before the run's deadline", f"{where}: baris belum habis sampai batas waktu"
+                f"{where}: the rows did not end before the run's deadline; narrow the query, or declare a longer deadline",
+                f"{where}: baris belum habis sampai batas waktu; persempit kueri, atau nyatakan deadline yang lebih panjang",
             )
         total += len(rows)
         if total > MOST_ROWS:
@@ -296,7 +299,9 @@ def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iter
     """A database file of the agency, opened read-only, with an authorizer (``mode=ro`` alone lets ATTACH write elsewhere)."""
     file = reading.drop / (url.database or "")  # an absolute path stays as it is
     if not file.is_file():
-        raise SourceUnavailable(f"{where}: there is no such file", f"{where}: berkas tidak ada", step="connect")
+        raise SourceUnavailable(
+            f"{where}: there is no such file; check the path", f"{where}: berkas tidak ada; periksa jalurnya", step="connect"
+        )
     query, uses = _bound(options.query, "?")
     try:
         connection = sqlite3.connect(f"{Path(file).resolve().as_uri()}?mode=ro", uri=True, timeout=LOCK_WAIT_SECONDS)

@@ -209,7 +209,10 @@ class Leadership:
         if what == "recompute":
             run = recompute(self.engine, self.regency, since=arguments.get("since"), token=self.token, now=clock.now())
             return {"run": run}
-        raise ProductError(f"the leader knows no request {what!r}", f"pemimpin tidak mengenal permintaan {what!r}")
+        raise ProductError(
+            f"the leader knows no request {what!r}; start it again with this version of the program",
+            f"pemimpin tidak mengenal permintaan {what!r}; jalankan ulang dengan versi program ini",
+        )
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
         """The leader's own work: its failure is logged once per change and never ends the schedule."""
