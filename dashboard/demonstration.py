@@ -42,7 +42,10 @@ def kinds_of(text: str) -> tuple[str, ...]:
     try:
         return listed(text)
     except ValueError as err:
-        raise ProductError(str(err), f"{text}: cara berulah tidak dikenal; yang ada: {', '.join(KINDS)}") from err
+        known = ", ".join(KINDS)
+        raise ProductError(
+            f"{text}: no such misbehaviour; known: {known}", f"{text}: cara berulah tidak dikenal; yang ada: {known}"
+        ) from err
 
 
 def switch_manners(settings: Settings, text: str) -> list[str]:

@@ -24,12 +24,12 @@ KINDS_OF_HELPERS = {"kind", "_changed", "_failed", "_too_much"}
 ACTION = {
     "en": re.compile(
         r"\?|known: |declared: |choose|check|declare|deliver|give|mend|ask for|add |see |swap|try again|tried again|look at|restore|report|"
-        r"release|put |set |update|rename|take one away|start it again|stops |read once|use |begin it|fill|should send|narrow|or edit|save it anew|delete |^name ",
+        r"release|put |set |update|rename|take one away|start it|stops |read once|use |begin it|fill|should send|narrow|or edit|save it anew|delete |^name ",
         re.IGNORECASE),
     "id": re.compile(
         r"\?|yang ada: |dinyatakan: |pilih|periksa|nyatakan|kirim|beri|perbaiki|minta|tambahkan|lihat|tukar|coba lagi|pulihkan|"
         r"laporkan|lepaskan|letakkan|atur |perbarui|ganti|hapus|jalankan ulang|berhenti|dibaca setelah|pakai|awali|isi|sebutkan|harus mengirim"
-        r"|persempit|sunting|simpan ulang", re.IGNORECASE),
+        r"|mulai |persempit|sunting|simpan ulang", re.IGNORECASE),
 }
 WHAT_FOLLOWS = re.compile(r"; \{\}$")
 """What to do is filled in there; the provoked messages are read with it (tests/collectors/test_error_messages.py)."""
