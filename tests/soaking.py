@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
+
 import collectors.http
 from collectors.runner import run_source
 from config.declarations import Agency, Regency, Source, Words
@@ -69,6 +71,11 @@ def main(port: int, folder: Path, days: float, result: Path) -> None:
     collectors.http.FIRST_PAUSE_SECONDS = 0.001  # the clock is told, so nobody waits for it
     declared, settings = regency(port), Settings(data=folder / "var", drop=folder / "drop", secrets=folder / "secrets")
     engine = open_engine(settings.url_of("figures"))
+
+    @event.listens_for(engine, "connect")
+    def _small_cache(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA cache_size=-2048")  # full within the first hour; the product's 64 MB fill with the store
+
     migrate(engine)
     notes: list[dict[str, int]] = []
     outcomes: dict[str, int] = {}
