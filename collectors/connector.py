@@ -35,6 +35,7 @@ class Page:
     publication stamp or a file's mtime, epoch seconds. ``position`` is JSON-able and names how far the read has come;
     ``broken`` are rows the reader itself could not read: (line, reason). ``total``: how many rows the source says it has in
     all pages together. ``columns``: all column names of the source, where it knows them, those not wanted too.
+    ``warning``: what should be mended although the read is good, (English, Indonesian); it goes with the run's message.
     """
 
     rows: list[Row]
@@ -44,6 +45,7 @@ class Page:
     broken: list[tuple[int, str]] = field(default_factory=list)
     total: int | None = None
     columns: frozenset[str] | None = None
+    warning: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from collectors.texts import quoted
 from dashboard.errors import SourceChanged
 
 ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
@@ -144,6 +146,12 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     else:
         unfit.reason = inner.reason if inner is not None else "a key stands twice"
     return unfit
+
+
+def title_of(text: str) -> str:
+    """" (title …)" of an HTML page, short and harmless, for messages; "" without one (B1)."""
+    found = re.search(r"(?is)<title[^>]*>(.{1,500}?)</title>", text[:20_000])
+    return f" (title {quoted(' '.join(found[1].split()))!r})" if found else ""
 
 
 def looks_like_markup(text: str, content_type: str) -> bool:

@@ -91,6 +91,7 @@ class Sockets:
         self.cut_off = False
         self.connected = False
         self.reason = ""
+        self.received = 0  # bytes of the body of the request under way
         self._open: list[socket.socket] = []
 
     def connect(self, port: int) -> socket.socket:

@@ -18,12 +18,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 
+from collectors.certificates import described
 from collectors.connector import Networks
-from collectors.decoding import ENCODINGS, Unpacker, decoded, looks_like_markup, strict_json
+from collectors.decoding import ENCODINGS, Unpacker, decoded, looks_like_markup, strict_json, title_of
 from collectors.egress import CONNECT_SECONDS, PinnedAdapter, Sockets, checked_addresses, origin, shown
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
@@ -32,6 +34,9 @@ MOST_WIRE = 50 * 1024 * 1024
 MOST_UNPACKED = 200 * 1024 * 1024
 MOST_RATIO = 200
 RATIO_FROM = 1024 * 1024
+RATE_SECONDS = 10.0
+LEAST_BYTES = 10 * 1024
+"""So much of a body must come in every ten seconds (A8): a slower source is not waited for to the end of the deadline."""
 LONGEST_RETRY_AFTER = 3600.0
 CUT = (requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, ConnectionError)
 TRIES = 3
@@ -52,9 +57,10 @@ class Answer:
         """The body as strict JSON, see :func:`collectors.decoding.strict_json`. Raises ``SourceChanged``."""
         text = self.text(charset)
         if looks_like_markup(text, self.headers.get("Content-Type", "")):
+            title = title_of(text)
             raise SourceChanged(
-                f"{self.where}: expected JSON, got HTML or XML; a login or error page?",
-                f"{self.where}: diharapkan JSON, tetapi diterima HTML atau XML; halaman masuk atau galat?", step="parse",
+                f"{self.where}: expected JSON, got HTML or XML{title}; a login or error page?",
+                f"{self.where}: diharapkan JSON, tetapi diterima HTML atau XML{title}; halaman masuk atau galat?", step="parse",
             )
         return strict_json(text, self.where)
 
@@ -68,12 +74,12 @@ class Client:
     def __init__(
         self, url: str, *, networks: Networks, deadline: float, ca_file: str | None = None,
         request_seconds: float = REQUEST_SECONDS, most_wire: int = MOST_WIRE, most_unpacked: int = MOST_UNPACKED,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] = time.sleep, rate_seconds: float = RATE_SECONDS,
     ) -> None:
         self.origin = origin(url)
         self.where = shown(url)
         self.networks, self.deadline, self.request_seconds = networks, deadline, request_seconds
-        self.most_wire, self.most_unpacked, self.pause = most_wire, most_unpacked, pause
+        self.most_wire, self.most_unpacked, self.pause, self.rate_seconds = most_wire, most_unpacked, pause, rate_seconds
         if self.origin[0] not in ("http", "https") or not self.origin[1]:
             raise SourceChanged(f"{self.where}: not an http address", f"{self.where}: bukan alamat http", step="connect")
         self._sockets: Sockets | None = None
@@ -149,7 +155,7 @@ class Client:
         unpacker = Unpacker(encoding)
         parts: list[bytes] = []
         wire = unpacked = 0
-        for packed in response.raw.stream(65536, decode_content=False):
+        for packed in self._pieces(where, response, sockets):
             wire += len(packed)
             if wire > self.most_wire:
                 size = f"{self.most_wire / 1_048_576:.0f} MB"
@@ -165,12 +171,27 @@ class Client:
                 parts.append(part)
         if sockets.cut_off:  # an answer without a length ends quietly when its socket is cut
             raise _too_slow(where)
+        length = response.headers.get("Content-Length", "")
+        if length.isdigit() and wire < int(length):  # a reader of pieces is not told of it
+            raise _cut(where, wire)
         if not unpacker.whole:
-            raise SourceUnavailable(
-                f"{where}: the connection was cut before the answer was whole; it is tried again",
-                f"{where}: sambungan terputus sebelum jawaban utuh; akan dicoba lagi",
-            )
+            raise _cut(where, wire)
         return b"".join(parts)
+
+    def _pieces(self, where: str, response: requests.Response, sockets: Sockets) -> Iterator[bytes]:
+        """The body as it comes in. Raises ``SourceUnavailable`` when it comes in too slowly."""
+        connection = getattr(response.raw, "connection", None)
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(self.rate_seconds)  # silence in the middle of a body is a rate of zero
+        since, came = time.monotonic(), 0
+        while packed := response.raw.read1(65536, decode_content=False):
+            came += len(packed)
+            sockets.received += len(packed)
+            yield packed
+            if time.monotonic() - since >= self.rate_seconds:
+                if came < LEAST_BYTES:
+                    raise _dripping(where)
+                since, came = time.monotonic(), 0
 
 
 def _too_much(where: str, en: str, id: str) -> SourceChanged:
@@ -190,6 +211,20 @@ def _alarm(seconds: float, sockets: Sockets) -> Iterator[None]:
         timer.cancel()
 
 
+def _cut(where: str, received: int) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"{where}: the connection was cut after {received} bytes, before the answer was whole; it is tried again",
+        f"{where}: sambungan terputus setelah {received} bita, sebelum jawaban utuh; akan dicoba lagi",
+    )
+
+
+def _dripping(where: str) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"{where}: the answer comes in at less than 1 kB a second; it is left and tried again",
+        f"{where}: jawaban datang kurang dari 1 kB per detik; ditinggalkan dan akan dicoba lagi",
+    )
+
+
 def _too_slow(where: str) -> SourceUnavailable:
     return SourceUnavailable(
         f"{where}: no complete answer before the deadline; it is tried again",
@@ -200,7 +235,7 @@ def _too_slow(where: str) -> SourceUnavailable:
 @contextmanager
 def _named(where: str, sockets: Sockets) -> Iterator[None]:
     """What requests and urllib3 raise, as errors of ours by what happens next."""
-    sockets.connected, sockets.reason = False, ""
+    sockets.connected, sockets.reason, sockets.received = False, "", 0
     try:
         yield
     except CollectError:
@@ -214,7 +249,7 @@ def _named(where: str, sockets: Sockets) -> Iterator[None]:
 def _failure(where: str, err: Exception, sockets: Sockets) -> SourceUnavailable:
     step = "connect"
     if isinstance(err, requests.exceptions.SSLError):
-        reason = _certificate_reason(err)
+        reason = _certificate_reason(err, where, sockets)
         en, id = (f"the certificate is not accepted: {reason}; mend it, or declare ca_file",
                   f"sertifikat tidak diterima: {reason}; perbaiki, atau nyatakan ca_file")
     elif isinstance(err, requests.exceptions.ConnectTimeout):
@@ -224,9 +259,10 @@ def _failure(where: str, err: Exception, sockets: Sockets) -> SourceUnavailable:
         refused = "refused" in sockets.reason.lower()
         en, id = (f"the connection was {'refused' if refused else 'not possible'}; is the system running?",
                   f"sambungan {'ditolak' if refused else 'tidak mungkin'}; apakah sistemnya hidup?")
+    elif isinstance(err, urllib3.exceptions.ReadTimeoutError | TimeoutError) and sockets.received:
+        return _dripping(where)
     elif isinstance(err, CUT):
-        step, en, id = "read", "the connection was cut before the answer was whole; it is tried again", (
-            "sambungan terputus sebelum jawaban utuh; akan dicoba lagi")
+        return _cut(where, sockets.received)
     else:
         kind = type(err).__name__
         step, en, id = "read", f"the answer broke off or is not HTTP ({kind}); it is tried again", (
@@ -234,19 +270,29 @@ def _failure(where: str, err: Exception, sockets: Sockets) -> SourceUnavailable:
     return SourceUnavailable(f"{where}: {en}", f"{where}: {id}", step=step)
 
 
-def _certificate_reason(err: BaseException) -> str:
-    seen: BaseException | None = err
+def _certificate_reason(err: BaseException, where: str, sockets: Sockets) -> str:
+    """Why a certificate is refused, with the dates and the fingerprint of the one that was shown."""
+    said = _verification(err)
+    if said is None:
+        return "TLS error"
+    parts = urlsplit(where)
+    told = described(
+        sockets.addresses[0], parts.port or 443, parts.hostname or "", sockets.until - time.monotonic()
+    ) if sockets.addresses else ""
+    return f"{said} ({told})" if told else said
+
+
+def _verification(err: BaseException | None) -> str | None:
+    seen = err
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
             return seen.verify_message
-        for inner in seen.args:
-            if isinstance(inner, ssl.SSLCertVerificationError):
-                return inner.verify_message
-            reason = getattr(inner, "reason", None)
-            if isinstance(reason, BaseException):
-                return _certificate_reason(reason)
+        for inner in (*seen.args, getattr(seen, "reason", None)):
+            found = _verification(inner) if isinstance(inner, BaseException) and inner is not seen else None
+            if found is not None:
+                return found
         seen = seen.__cause__ or seen.__context__
-    return "TLS error"
+    return None
 
 
 def _check_status(where: str, response: requests.Response) -> None:
@@ -259,9 +305,10 @@ def _check_status(where: str, response: requests.Response) -> None:
             f"{where}: HTTP {status}: kredensial ditolak; berikan yang baru (dicoba lagi dalam 15 menit)", step="connect",
         )
     if 300 <= status < 400:
+        to_en, to_id = _target(where, response.headers.get("Location", ""))
         raise SourceChanged(
-            f"{where}: HTTP {status}: it redirects, which is not followed; declare the final address",
-            f"{where}: HTTP {status}: dialihkan, dan itu tidak diikuti; nyatakan alamat akhirnya", step="connect",
+            f"{where}: HTTP {status}: it redirects{to_en}, which is not followed; declare the final address",
+            f"{where}: HTTP {status}: dialihkan{to_id}, dan itu tidak diikuti; nyatakan alamat akhirnya", step="connect",
         )
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC)) if status in (429, 503) else None
     kind = SourceUnavailable if status >= 500 or status in (408, 425, 429) else SourceChanged
@@ -269,6 +316,18 @@ def _check_status(where: str, response: requests.Response) -> None:
         f"{where}: HTTP {status}" + (f"; asked to wait {wait:.0f} s" if wait else ""),
         f"{where}: HTTP {status}" + (f"; diminta menunggu {wait:.0f} detik" if wait else ""), retry_after_seconds=wait,
     )
+
+
+def _target(where: str, location: str) -> tuple[str, str]:
+    """Where a redirect leads, in words: another scheme, without TLS, another host (A14, A15, A16)."""
+    here, there = urlsplit(where), urlsplit(urljoin(where, location))
+    if (here.scheme, there.scheme) == ("https", "http"):
+        return " to an address without TLS", " ke alamat tanpa TLS"
+    if there.scheme not in ("http", "https"):
+        return " to another scheme", " ke skema lain"
+    if there.netloc.rpartition("@")[2] != here.netloc:
+        return " to another host", " ke host lain"
+    return "", ""
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

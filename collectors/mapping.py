@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collectors.connector import Page, Row
 from collectors.keys import PSEUDONYM_BYTES
 from collectors.stamps import BadStamp, stamp
-from collectors.texts import clean, plain, without_persons
+from collectors.texts import CUT, LONGEST, clean, plain, unwanted, without_persons
 from config.declarations import STAMPS, FieldMap
 from dashboard.cases import Codes, Rejected, Sighting
 
@@ -65,13 +65,14 @@ def flattened(row: Row, dotted: tuple[str, ...]) -> Row:
 class Mapping:
     """The compiled mapping of one source. ``key``: its pseudonym key; ``now``: for stamps in the future.
 
-    ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out.
+    ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out; ``cut``: how
+    many were too long; ``stripped``: how many held characters that mean nothing (zero, control, bidi).
     """
 
     def __init__(self, source: Source, key: bytes, now: Callable[[], datetime]) -> None:
         self.source, self.key = source, key
         self.limit = int(now().timestamp()) + FUTURE_TOLERANCE_SECONDS
-        self.blotted = 0
+        self.blotted = self.cut = self.stripped = 0
         fields = source.fields
         self.wanted = wanted_columns(source)
         self.dotted = tuple(sorted(column for column in self.wanted if "." in column))
@@ -147,6 +148,9 @@ class Mapping:
         made: list[str | None] = []
         for value, missing in zip(raw, self.missing, strict=True):
             text = clean(value)
+            if type(value) is str and text is not None:
+                self.cut += len(value) > LONGEST and text.endswith(CUT)
+                self.stripped += unwanted(value)
             if text is not None and text in missing:
                 text = ""
             if text:
@@ -158,6 +162,10 @@ class Mapping:
             self._interned.clear()
         found = self._interned[raw] = Codes(*made)
         return found
+
+    def met(self) -> Iterable[Codes]:
+        """The distinct codes of this run (of its last 50,000, where there are more)."""
+        return self._interned.values()
 
     def reject(self, row: Row, reason: str, page: int, line: int) -> Rejected:
         """A row put aside: the mapped columns only, without the id, and blotted where they look like a person's."""

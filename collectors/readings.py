@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from collectors.connector import CONNECTORS, Page, Reading
 from collectors.guards import Seen, check_fields
 from collectors.mapping import broken, flattened, line_of, wanted_columns
+from collectors.remarks import Remarks
 from collectors.stamps import BadStamp, stamp
 from collectors.texts import clean
 from dashboard.cases import Outcome, Rejected
@@ -70,11 +71,15 @@ def run_readings(
     rows, published = 0, None
     put_aside = 0
     seen = Seen()
+    remarks = Remarks(source, ())
+    last: Rejected | None = None
     for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
         if page.rows and not seen.columns:
             seen = check_fields(source, page, Seen.of(read.state.signature))
         found, rejected = map_readings(source, page, number)
         store_readings(read, found, rejected)
+        remarks.note_page(page)
+        last = rejected[-1] if rejected else last
         rows += len(page.rows)
         put_aside += len(rejected)
         stamps = [row.published_at for row in found if row.published_at is not None]
@@ -82,9 +87,10 @@ def run_readings(
         published = max([*stamps, *told], default=None)
     started = epoch(read.started)
     outcome = Outcome.EMPTY if not rows else Outcome.PARTIAL if put_aside else Outcome.OK
+    message = remarks.message(put_aside, last)
     read.finish(
-        outcome=outcome, now=now(), data_until=published or started, covered=None, complete=True,
+        outcome=outcome, message=message, now=now(), data_until=published or started, covered=None, complete=True,
         signature=seen.joined(Seen.of(read.state.signature)).as_dict() if seen.columns else None,
     )
-    return RunResult(outcome, rows_read=rows, rows_new=read.counts["rows_new"], rows_changed=read.counts["rows_changed"],
+    return RunResult(outcome, *message, rows_read=rows, rows_new=read.counts["rows_new"], rows_changed=read.counts["rows_changed"],
                      rows_rejected=put_aside)

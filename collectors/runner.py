@@ -22,6 +22,7 @@ from collectors.keys import key_of
 from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
+from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
 from dashboard import clock
@@ -167,6 +168,7 @@ class _Pipeline:
     def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
+        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
         self.seen = Seen()
         self.published: float | None = None
         self.earliest: int | None = None
@@ -181,6 +183,7 @@ class _Pipeline:
         self.pages += 1
         self.rows += len(page.rows) + len(page.broken)
         self.total = page.total if page.total is not None else self.total
+        self.remarks.note_page(page)
         if page.published_at is not None:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
@@ -298,27 +301,21 @@ def _store(
             read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
             cases, rejects = cases[PAGE:], rejects[PAGE:]
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
-    message = _aside(source, pipeline.rejected, last) if pipeline.rejected else ("", "")
+    pipeline.remarks.note_mapping(pipeline.mapping)
+    message = pipeline.remarks.message(pipeline.rejected, last)
     ended, before = now(), read.state.last_new_at
     gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
     read.finish(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.seen.joined(pipeline.before).as_dict() if pipeline.seen.columns else None, reconciled=what.full,
+        signature=pipeline.remarks.signature(pipeline.seen.joined(pipeline.before).as_dict()) if pipeline.seen.columns else None,
+        reconciled=what.full,
     )
     counts = read.counts
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
         rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
-    )
-
-
-def _aside(source: Source, count: int, last: Rejected | None) -> tuple[str, str]:
-    example = f" ({last.field}: {last.reason})" if last else ""
-    return (
-        f"{source.id}: map: {count} rows put aside{example}; mend them at the source or in the mapping",
-        f"{source.id}: map: {count} baris disisihkan{example}; perbaiki di sumber atau di pemetaan",
     )
 
 

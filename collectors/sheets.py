@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineWorkbook
 
+from collectors.workbooks import Glance, glance
 from dashboard.errors import SourceChanged, SourceUnavailable
 
 LONGEST_FIELD = 1_000_000
@@ -17,9 +19,11 @@ MOST_BROKEN_IN_A_ROW = 100
 MOST_WORKBOOK = 50 * 1024 * 1024
 MOST_UNPACKED = 400 * 1024 * 1024
 MOST_RATIO = 200
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The stream in which an encrypted workbook lies (MS-OFFCRYPTO §1.3.1)."""
 
-Line = tuple[int, list[Any] | None]
-"""The number of a row's line, and its cells; ``None`` for a row that the reader could not make out."""
+Line = tuple[int, list[Any] | str]
+"""The number of a row's line, and its cells; in their place the reason for a row that the reader could not make out."""
 
 
 def csv_lines(file: BinaryIO, name: str, *, encoding: str, delimiter: str) -> Iterator[Line]:
@@ -41,7 +45,7 @@ def csv_lines(file: BinaryIO, name: str, *, encoding: str, delimiter: str) -> It
                         f"{name}: broken CSV at line {reader.line_num}; check quotes and delimiter",
                         f"{name}: CSV rusak di baris {reader.line_num}; periksa tanda kutip dan pemisah", step="parse",
                     ) from err
-                yield reader.line_num, None
+                yield reader.line_num, "broken quotes"
                 continue
             broken = 0
             yield reader.line_num, row
@@ -59,7 +63,8 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
 
     The sheet is unpacked in memory, so what it unpacks to is looked at first: at most 400 MB and 200-fold.
     """
-    _look_inside(file, name)
+    seen = _look_inside(file, name, sheet)
+    uncomputed = seen.uncomputed if seen is not None else {}
     try:
         book = CalamineWorkbook.from_filelike(file)
     except Exception as err:  # the reader's own kinds: a password, a broken file
@@ -75,26 +80,34 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
                 step="parse",
             )
         found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
-        yield from enumerate(found.iter_rows(), start=1)
+        for line, cells in enumerate(found.iter_rows(), start=1):
+            column = uncomputed.get(line)
+            yield line, cells if column is None else f"formula without a value in column {column}"
     finally:
         book.close()
 
 
-def _look_inside(file: BinaryIO, name: str) -> None:
-    """Caps and true kind before anything is unpacked (B21, B24)."""
+def _look_inside(file: BinaryIO, name: str, sheet: str | None) -> Glance | None:
+    """Caps and true kind before anything is unpacked (B21, B24); what the sheet holds, where it can be told."""
     head = file.read(512)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if size > MOST_WORKBOOK:
         raise SourceChanged(f"{name}: larger than 50 MB", f"{name}: lebih besar dari 50 MB", step="read")
     if head[:4] == b"\xd0\xcf\x11\xe0":
-        return  # an old .xls, or an encrypted workbook, which the reader refuses
+        if ENCRYPTED in file.read(MOST_WORKBOOK):
+            raise SourceChanged(
+                f"{name}: the workbook is encrypted; deliver it without a password",
+                f"{name}: berkas terenkripsi; kirim tanpa kata sandi", step="parse",
+            )
+        file.seek(0)
+        return None  # an old .xls
     if head[:2] != b"PK":
         kind = "HTML" if head.lstrip()[:1] == b"<" else "text" if b"\0" not in head else "unknown"
         raise SourceChanged(f"{name}: not a workbook but {kind}", f"{name}: bukan lembar kerja melainkan {kind}", step="parse")
     try:
-        with zipfile.ZipFile(file) as packed:
-            entries = packed.infolist()
+        packed = zipfile.ZipFile(file)
+        entries = packed.infolist()
     except zipfile.BadZipFile as err:
         raise SourceUnavailable(
             f"{name}: the workbook is not whole; is it still being copied?",
@@ -106,4 +119,12 @@ def _look_inside(file: BinaryIO, name: str) -> None:
             f"{name}: the workbook unpacks to {unpacked // 1_000_000} MB; deliver it in parts",
             f"{name}: berkas mengembang menjadi {unpacked // 1_000_000} MB; kirim dalam beberapa bagian", step="parse",
         )
+    try:
+        found = glance(packed, name, sheet)
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error) as err:
+        raise SourceChanged(
+            f"{name}: the workbook is broken inside; save it anew",
+            f"{name}: isi berkas rusak; simpan ulang", step="parse",
+        ) from err
     file.seek(0)
+    return found

@@ -25,9 +25,12 @@ from sqlalchemy.engine import URL, make_url
 
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
 from collectors.egress import checked_addresses
+from collectors.rights import excess_mysql, excess_postgresql, warning
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
 ROWS_A_PAGE = 2_000
+MOST_ROWS = 10_000_000
+"""A query with more rows lacks its condition (E4)."""
 CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 PORTS = {"mysql": 3306, "postgresql": 5432}
@@ -115,7 +118,9 @@ def read_sql(reading: Reading) -> Iterator[Page]:
     yield from (_mysql if backend == "mysql" else _postgresql)(reading, place)
 
 
-def _pages(cursor: Any, names: list[str], reading: Reading, where: str) -> Iterator[Page]:
+def _pages(
+    cursor: Any, names: list[str], reading: Reading, where: str, warned: tuple[str, str] | None = None
+) -> Iterator[Page]:
     keep = [(number, name) for number, name in enumerate(names) if name in reading.wanted]
     columns = frozenset(names)
     total = 0
@@ -125,11 +130,17 @@ def _pages(cursor: Any, names: list[str], reading: Reading, where: str) -> Itera
                 f"{where}: the rows did not end before the run's deadline", f"{where}: baris belum habis sampai batas waktu"
             )
         total += len(rows)
+        if total > MOST_ROWS:
+            raise SourceChanged(
+                f"{where}: the query has more than {MOST_ROWS} rows; narrow it by a condition",
+                f"{where}: kueri menghasilkan lebih dari {MOST_ROWS} baris; persempit dengan syarat", step="read",
+            )
         yield Page(
-            rows=[{name: row[number] for number, name in keep} for row in rows], position={"rows": total}, columns=columns
+            rows=[{name: row[number] for number, name in keep} for row in rows], position={"rows": total}, columns=columns,
+            warning=warned,
         )
     if total == 0:
-        yield Page(rows=[], position={"rows": 0}, columns=columns)
+        yield Page(rows=[], position={"rows": 0}, columns=columns, warning=warned)
 
 
 def _bound(query: str, mark: str) -> tuple[str, int]:
@@ -164,10 +175,11 @@ def _mysql(reading: Reading, place: _Place) -> Iterator[Page]:
             connection.connect(made)
             cursor = connection.cursor()
             try:
+                warned = warning(excess_mysql(cursor))
                 _mysql_limits(cursor, place.left, reading)
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column[0] for column in cursor.description or ()]
-                yield from _pages(cursor, names, reading, place.where)
+                yield from _pages(cursor, names, reading, place.where, warned)
             finally:
                 _let_go(cursor)
         finally:
@@ -177,6 +189,11 @@ def _mysql(reading: Reading, place: _Place) -> Iterator[Page]:
         raise _mysql_error(place.where, err) from err
     except OSError as err:
         raise _unavailable(place.where, type(err).__name__, step="connect") from err
+    except RuntimeError as err:  # the driver's word for a server that asks for a file of ours (E10)
+        raise SourceChanged(
+            f"{place.where}: the server asked for a local file instead of answering; it is given none. Is it the right server?",
+            f"{place.where}: server meminta berkas lokal, bukan menjawab; tidak diberikan. Apakah ini server yang benar?",
+        ) from err
 
 
 def _let_go(cursor: Any) -> None:
@@ -210,8 +227,14 @@ def _mysql_error(where: str, err: pymysql.err.MySQLError) -> CollectError:
     if code in _REFUSED_MYSQL:
         return _refused(where, str(code))
     if code in _CHANGED_MYSQL:
-        return _changed(where, str(code))
+        return _changed(where, _naming(str(code), str(err.args[1]) if len(err.args) > 1 else ""))
     return _unavailable(where, str(code or type(err).__name__))
+
+
+def _naming(code: str, said: str) -> str:
+    """The code with the column or table that the server names (E7); what else it says may hold a row's content."""
+    found = re.search(r"(?i)(?:column|table|view|relation|function|procedure) ['\"`]?([\w.]{1,80})", said)
+    return f"{code}: {found[1]}" if found else code
 
 
 def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
@@ -225,11 +248,12 @@ def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
             dbname=place.url.database, connect_timeout=CONNECT_SECONDS, options=limits, **tls,
         ) as connection, _cut_at(reading.deadline, connection.fileno()):
             connection.read_only = True
+            warned = warning(excess_postgresql(connection))
             with connection.cursor(name="command_center", row_factory=tuple_row) as cursor:
                 cursor.itersize = ROWS_A_PAGE
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column.name for column in cursor.description or ()]
-                yield from _pages(cursor, names, reading, place.where)
+                yield from _pages(cursor, names, reading, place.where, warned)
     except psycopg.Error as err:
         raise _postgresql_error(place.where, err) from err
 
@@ -261,7 +285,7 @@ def _postgresql_error(where: str, err: psycopg.Error) -> CollectError:
     if state in ("42501", "28000", "28P01") or "authentication failed" in said or "no password supplied" in said:
         return _refused(where, state or "28P01")
     if state.startswith(("42", "25", "22")) or ("FATAL" in said and "does not exist" in said):
-        return _changed(where, state or "3D000")
+        return _changed(where, _naming(state or "3D000", err.diag.message_primary or ""))
     return _unavailable(where, state or type(err).__name__)
 
 
@@ -284,8 +308,9 @@ def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iter
         finally:
             connection.close()
     except sqlite3.OperationalError as err:
-        gone = str(err).startswith(("no such", "near ", "not authorized", "access to "))
-        raise (_changed if gone else _unavailable)(where, str(err).partition(":")[0]) from err
+        said = str(err)
+        gone = said.startswith(("no such", "near ", "not authorized", "access to "))
+        raise (_changed if gone else _unavailable)(where, said if said.startswith("no such") else said.partition(":")[0]) from err
     except sqlite3.DatabaseError as err:
         raise _changed(where, str(err).partition(":")[0]) from err
 

@@ -102,8 +102,8 @@ class _Table:
                 header = self._header(cells, line)
                 keep = [(number, column) for number, column in enumerate(header) if column in self.reading.wanted]
                 continue
-            if cells is None:
-                broken.append((line, "broken quotes"))
+            if isinstance(cells, str):
+                broken.append((line, cells))
             elif not any(cell not in ("", None) for cell in cells) or cells == header:
                 continue
             elif len(cells) != len(header):
@@ -127,9 +127,9 @@ class _Table:
             return csv_lines(file, self.name, encoding=self.options.encoding, delimiter=self.options.delimiter)
         return workbook_lines(file, self.name, sheet=self.options.sheet)
 
-    def _header(self, cells: list[Any] | None, line: int) -> list[str]:
+    def _header(self, cells: list[Any] | str, line: int) -> list[str]:
         """The column names. Raises ``SourceChanged`` when none is mapped, one stands twice, or one is gone since an older file."""
-        header = [str(cell).strip() for cell in cells or ()]
+        header = [str(cell).strip() for cell in cells] if not isinstance(cells, str) else []
         self.had = set(header) & self.reading.wanted
         twice = {column for column in self.had if header.count(column) > 1}
         gone = self.expected - self.had

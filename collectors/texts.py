@@ -46,6 +46,11 @@ def _cleaned(text: str) -> str:
     return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
 
 
+def unwanted(text: str) -> bool:
+    """Whether a text holds characters that :func:`plain` takes out, white space at its ends left alone."""
+    return not (text.isascii() and text.isprintable()) and _UNWANTED.search(text.strip()) is not None
+
+
 def without_persons(text: str) -> str:
     """A text in which NIK, phone numbers and e-mail addresses are blotted out."""
     for pattern in _PERSONAL:
