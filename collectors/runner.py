@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Page, Reading
 from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_count, check_fields, check_rejects, check_total
+from collectors.guards import Seen, check_cases, check_fields, check_rejects, check_total
 from collectors.keys import key_of
 from collectors.mapping import Mapping, wanted_columns
 from collectors.plan import Plan, plan
@@ -29,10 +29,11 @@ from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceUnavailable, StoreError
+from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceHeld, SourceUnavailable, StoreError
 from dashboard.store.preview import Preview
-from dashboard.store.read import PAGE, Read
+from dashboard.store.read import Read
 from dashboard.store.sightings import stored_sightings
+from dashboard.store.staging import PAGE
 from dashboard.store.state import SourceState
 from dashboard.worktime import calendar_of
 
@@ -91,7 +92,7 @@ def run_source(
     except (LeaseLost, StoreError):
         raise
     except CollectError as err:
-        result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err.retry_after_seconds)
+        result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err)
     except ProductError as err:
         result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
     except (Exception, SystemExit) as err:  # noqa: BLE001  (a broken plug-in is this source's failure, never the schedule's)
@@ -123,12 +124,16 @@ def announce(source: str, before: SourceState, result: RunResult) -> None:
 
 def _failed(
     read: Read, source: Source, outcome: Outcome, step: str, en: str, id: str, now: Callable[[], datetime],
-    retry_after: float | None = None,
+    err: CollectError | None = None,
 ) -> RunResult:
-    read.fail(outcome, now=now(), step=step, en=f"{source.id}: {step}: {en}", id=f"{source.id}: {step}: {id}")
+    read.fail(
+        outcome, now=now(), step=step, en=f"{source.id}: {step}: {en}", id=f"{source.id}: {step}: {id}",
+        guard=err.guard if isinstance(err, SourceHeld) else "", counts=err.counts if isinstance(err, SourceHeld) else None,
+    )
     counts = read.counts
     return RunResult(
-        outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}", retry_after_seconds=retry_after,
+        outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}",
+        retry_after_seconds=err.retry_after_seconds if err is not None else None,
         rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
     )
 
@@ -171,7 +176,7 @@ class _Pipeline:
         self.remarks = Remarks(source, state.signature.get("unmapped", ()))
         self.seen = Seen()
         self.published: float | None = None
-        self.earliest: int | None = None
+        self.earliest = what.earliest
         self.latest: int | None = None
         self.updated: int | None = None
         self.rows = self.rejected = self.pages = 0
@@ -188,7 +193,7 @@ class _Pipeline:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
         if page.rows and not self.seen.columns:
-            self.seen = check_fields(self.source, page, self.before)
+            self.seen = check_fields(self.source, page, self.before, released=self.what.released)
 
     def note(self, sightings: Sequence[Sighting]) -> None:
         """Note the stamps that coverage and freshness are told from."""
@@ -231,6 +236,12 @@ class _Pipeline:
         while part := list(islice(cases, PAGE)):
             yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
 
+    def mark(self, started: int) -> tuple[dict[str, int | None], int | None]:
+        """How far the read has come: (position, until when all is known of a source that delivers in order of time)."""
+        newest = self.published if "published_at" in self.source.fields else self.updated or self.latest
+        position = {"page": self.pages, "updated": self.updated, "earliest": self.earliest}
+        return position, None if newest is None else min(int(newest), started)
+
     def data_until(self, started: int) -> int | None:
         """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
         if self.published is not None:
@@ -250,7 +261,9 @@ def _collect(
 ) -> RunResult:
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
-    what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
+    what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
+    if what.generation is not None:
+        read.begin_generation(what.generation)
     reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
@@ -275,10 +288,9 @@ def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool
     rejects: list[Rejected] = []
     for sightings, rejected in parts:
         spool.keep(sightings)
-        read.stage([item.key for item in sightings])
-        read.stage([item.key for item in rejected if item.key is not None])
+        read.sighted.stage(sightings, [item.key for item in rejected if item.key is not None])
         rejects += rejected[: max(0, PAGE - len(rejects))]  # so many in detail; all of them are counted
-    check_count(source, read.verdict(what.span or (None, None)))
+    check_cases(source, read.sighted.verdict(what.span))
     yield [], rejects
     for page in spool.sightings(PAGE):
         yield page, []
@@ -292,14 +304,18 @@ def _store(
     cases: list[Case] = []
     rejects: list[Rejected] = []
     last: Rejected | None = None
+    position: dict[str, int | None] | None = None
+    until: int | None = None
     for sightings, rejected in parts:
         rejects += rejected
         last = rejected[-1] if rejected else last
         for item in sightings:
             cases.append(deriver.derive(item))
         while max(len(cases), len(rejects)) > PAGE:
-            read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
+            read.page(cases[:PAGE], rejects[:PAGE], position=position, data_until=until)
             cases, rejects = cases[PAGE:], rejects[PAGE:]
+        if not what.guarded:  # of the parts before the next one: what is stored never falls behind it
+            position, until = pipeline.mark(started)
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
     pipeline.remarks.note_mapping(pipeline.mapping)
     message = pipeline.remarks.message(pipeline.rejected, last)

@@ -123,6 +123,7 @@ def collect(
     once: Annotated[bool, typer.Option("--once", help="Accepted for scripts; a collect is always once.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, write nothing.")] = False,
     since: Annotated[datetime | None, typer.Option(help="Read again from this day.", formats=["%Y-%m-%d"])] = None,
+    reconcile: Annotated[bool, typer.Option("--reconcile", help="Read everything again, as the weekly reconcile does.")] = False,
 ) -> None:
     """Collect now, once. A living leader is handed the request; without one this command leads meanwhile."""
     from dashboard.collecting import collect_now
@@ -131,7 +132,7 @@ def collect(
     regency = declared(settings)
     good = collect_now(
         settings, regency, figures_store(settings), sources=source or list(regency.sources),
-        dry_run=dry_run, since=since.replace(tzinfo=regency.zone) if since else None, say=say,
+        dry_run=dry_run, since=since.replace(tzinfo=regency.zone) if since else None, reconcile=reconcile, say=say,
     )
     raise typer.Exit(0 if good else 1)
 
@@ -218,6 +219,97 @@ def figures(
         Context(figures_store(settings), regency, clock.now()), metrics=_listed(metric), grain=grain, by=_listed(by),
         agency=agency, service=service, since=since.date() if since else None, until=until.date() if until else None,
         time=time, everything=all_,
+    )
+    say(write(frame, format_).rstrip("\n"))
+
+
+Who = Annotated[str, typer.Option(help="Who decides; it is audited.")]
+Why = Annotated[str, typer.Option(help="Why; it is audited.")]
+Format = Annotated[str, typer.Option("--format", help="table, csv or json.")]
+
+
+def _asked(settings: Settings) -> Any:
+    from dashboard import clock
+    from dashboard.queries.answers import Context
+
+    return Context(figures_store(settings), declared(settings), clock.now())
+
+
+@app.command()
+def holds(
+    language: Annotated[str, typer.Option(help="Language of the reasons: id or en.")] = "id", format_: Format = "table"
+) -> None:
+    """What is held and why: the guard, what it counted, since when, and what was decided."""
+    from dashboard.queries.export import write
+    from dashboard.queries.trail import held
+
+    say(write(held(_asked(Settings()), language), format_).rstrip("\n"))
+
+
+@app.command()
+def release(
+    source: str, who: Who, why: Why,
+    new_generation: Annotated[bool, typer.Option(
+        "--new-generation", help="The ids mean other cases now: keep the old cases apart, as what has happened.")] = False,
+) -> None:
+    """Accept a held read: it is read again without guards; what is missing in it is gone."""
+    from dashboard.collecting import decide_now
+    from dashboard.store.holds import ACCEPT, NEW_GENERATION
+
+    settings = Settings()
+    good = decide_now(
+        settings, declared(settings), figures_store(settings), source=source,
+        decision=NEW_GENERATION if new_generation else ACCEPT, who=who, why=why, say=say,
+    )
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def reject(source: str, who: Who, why: Why) -> None:
+    """Refuse a held read: the last good figures stay until the source delivers right."""
+    from dashboard.collecting import decide_now
+    from dashboard.store.holds import REJECT
+
+    settings = Settings()
+    decide_now(
+        settings, declared(settings), figures_store(settings), source=source, decision=REJECT, who=who, why=why, say=say
+    )
+
+
+@app.command()
+def rejected(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None, format_: Format = "table"
+) -> None:
+    """Rows put aside, by source, field and reason; never their content."""
+    from dashboard.queries.export import write
+    from dashboard.queries.trail import put_aside
+
+    say(write(put_aside(_asked(Settings()), source), format_).rstrip("\n"))
+
+
+@app.command()
+def replay(source: str, who: Who, why: Why = "the mapping was mended") -> None:
+    """Map the rows put aside of a source again, after its mapping was mended."""
+    from dashboard.collecting import replay_now
+
+    settings = Settings()
+    replay_now(settings, declared(settings), figures_store(settings), source=source, who=who, why=why, say=say)
+
+
+@app.command()
+def revisions(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Learnt from this day.", formats=["%Y-%m-%d"])] = None,
+    until: Annotated[datetime | None, typer.Option(help="To this day, inclusive.", formats=["%Y-%m-%d"])] = None,
+    most: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 1000,
+    format_: Format = "table",
+) -> None:
+    """What later runs changed in cases, and when we learnt it."""
+    from dashboard.queries.export import write
+    from dashboard.queries.trail import revisions as ask
+
+    frame = ask(
+        _asked(Settings()), source=source, since=since.date() if since else None, until=until.date() if until else None, most=most
     )
     say(write(frame, format_).rstrip("\n"))
 

@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from collectors.runner import RunResult, run_source
-from dashboard import clock
+from dashboard import clock, holding
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError
 from dashboard.store import derived, requests
@@ -160,12 +160,15 @@ class Leadership:
             since = arguments.get("since")
             result = run_source(
                 self.engine, self.regency, arguments["source"], settings=self.settings, token=self.token,
-                since=datetime.fromisoformat(since) if since else None,
+                since=datetime.fromisoformat(since) if since else None, reconcile=bool(arguments.get("reconcile")),
             )
             return result.as_dict()
         if what == "recompute":
             run = recompute(self.engine, self.regency, since=arguments.get("since"), token=self.token, now=clock.now())
             return {"run": run}
+        if what in ("decide", "replay"):
+            do = holding.decide if what == "decide" else holding.replay_rows
+            return do(self.engine, self.regency, self.settings, arguments, self.token)
         raise ProductError(f"the leader knows no request {what!r}", f"pemimpin tidak mengenal permintaan {what!r}")
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
