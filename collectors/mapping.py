@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from config.declarations import Source
 
 CODED = ("agency", "service", "status", "channel", "district", "class", "closed_by")
-FUTURE_TOLERANCE_SECONDS = 86_400
+FUTURE_TOLERANCE_SECONDS = 12 * 3600
+"""A stamp farther in the future puts its row aside; less may be a zone declared wrong, which is said (D2)."""
 LONGEST_ID = 10_000
 _INTERNED = 50_000
 _PLAIN = (str, int, float, bool, type(None))

@@ -64,7 +64,7 @@ def replay(
     Raises ``ProductError`` for a source of readings, whose rows come again with the next read anyway.
     """
     if source.feeds != "cases":
-        raise ProductError(f"{source.id}: readings are not replayed; collect", f"{source.id}: bacaan tidak diputar ulang; ambil lagi")
+        raise ProductError(f"{source.id}: readings are not replayed; collect", f"{source.id}: bacaan tidak diputar ulang; ambil")
     read = Read.begin(
         engine, source, mode="replay", token=token, now=now(), declarations=regency.hash, zone=regency.zone, what="replay"
     )
@@ -73,7 +73,7 @@ def replay(
     with engine.connect() as connection:
         rows = connection.execute(select(rejected).where(rejected.c.source == source.id).order_by(rejected.c.id)).all()
         newest = {bytes(row.key): row for row in rows if row.key is not None}  # of a case put aside twice the last row holds
-        later = _changed_later(connection, source.id, read.state.generation, newest)
+        later = set() if mapping.events else _changed_later(connection, source.id, read.state.generation, newest)
     bad: set[bytes] = set()
     groups = _by_case(rows, mapping.events, later, newest)
     superseded = sum(1 for row in rows if row.key is not None and bytes(row.key) in later)
@@ -113,7 +113,7 @@ def _mapped(
     engine: Engine, mapping: _Keyed, source: str, state: SourceState, groups: Sequence[Sequence[Any]]
 ) -> tuple[list[Sighting], set[bytes]]:
     """Sightings of cases, and the keys of those that cannot be mapped yet."""
-    raws = [{**json.loads(row.raw), _KEY: bytes(row.key)} for group in groups for row in group]
+    raws: list[Row] = [{**json.loads(row.raw), _KEY: bytes(row.key)} for group in groups for row in group]
     page = Page(rows=raws)
     if not mapping.events:
         mapped = mapping.page(page, 1)

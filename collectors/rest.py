@@ -113,7 +113,7 @@ def _page(options: RestOptions, answer: Answer, body: Any, rows: list[Any], posi
     broken: list[tuple[int, str]] = []
     plain = names is None and all(type(row) is dict for row in rows)
     if plain:
-        return Page(rows=rows, position=position, total=_total(options, body))
+        return Page(rows=rows, position=position, total=_total(options, body), warning=answer.warning)
     for line, row in enumerate(rows, start=1):
         if isinstance(names, list) and isinstance(row, list) and len(names) == len(row):
             kept.append(dict(zip(names, row, strict=True)))
@@ -131,7 +131,7 @@ def _page(options: RestOptions, answer: Answer, body: Any, rows: list[Any], posi
             f"{answer.where}: the list holds no objects; declare options.columns for rows that are lists",
             f"{answer.where}: daftar tidak berisi objek; nyatakan options.columns untuk baris berupa daftar", step="parse",
         )
-    return Page(rows=kept, lines=lines, broken=broken, position=position, total=_total(options, body))
+    return Page(rows=kept, lines=lines, broken=broken, position=position, total=_total(options, body), warning=answer.warning)
 
 
 def _total(options: RestOptions, body: Any) -> int | None:

@@ -8,21 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import ValidationError
 
 from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
-from collectors.connector import CONNECTORS, Page, Reading
-from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_cases, check_fields, check_rejects, check_total
+from collectors.connector import CONNECTORS, Reading
+from collectors.guards import Seen, check_cases, check_fields
 from collectors.keys import key_of
 from collectors.mapping import Mapping, wanted_columns
+from collectors.pipeline import Part, Pipeline
 from collectors.plan import Plan, plan
 from collectors.readings import run_readings
-from collectors.remarks import Remarks
 from collectors.spool import Spool
 from config.declarations import FieldMap
 from dashboard import clock
@@ -34,6 +32,7 @@ from dashboard.store.preview import Preview
 from dashboard.store.read import Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.staging import PAGE
+from dashboard.store.standing import standing_of
 from dashboard.store.state import SourceState
 from dashboard.worktime import calendar_of
 
@@ -47,9 +46,6 @@ log = structlog.get_logger("collect")
 
 COLLECT_GARBAGE_AFTER = 50_000
 """Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
-
-Part = tuple[list[Sighting], list[Rejected]]
-Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
 
 
 @dataclass(frozen=True)
@@ -167,94 +163,6 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
     )
 
 
-class _Pipeline:
-    """The pages of one read on their way to the store: checked, mapped, counted; what the end of the run needs is noted."""
-
-    def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
-        self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
-        self.before = Seen.of(state.signature)
-        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
-        self.seen = Seen()
-        self.published: float | None = None
-        self.earliest = what.earliest
-        self.latest: int | None = None
-        self.updated: int | None = None
-        self.rows = self.rejected = self.pages = 0
-        self.total: int | None = None
-        self.from_file = False
-
-    def note_page(self, page: Page) -> None:
-        """Check a page's fields before anything of it counts, and note what it says of itself."""
-        self.pages += 1
-        self.rows += len(page.rows) + len(page.broken)
-        self.total = page.total if page.total is not None else self.total
-        self.remarks.note_page(page)
-        if page.published_at is not None:
-            self.from_file = True
-            self.published = max(self.published or 0.0, page.published_at)
-        if page.rows and not self.seen.columns:
-            self.seen = check_fields(self.source, page, self.before, released=self.what.released)
-
-    def note(self, sightings: Sequence[Sighting]) -> None:
-        """Note the stamps that coverage and freshness are told from."""
-        for item in sightings:
-            self.earliest = item.submitted_at if self.earliest is None else min(self.earliest, item.submitted_at)
-            newest = max(item.submitted_at, item.ended_at or 0, item.updated_at or 0)
-            self.latest = newest if self.latest is None else max(self.latest, newest)
-            if item.updated_at is not None:
-                self.updated = max(self.updated or 0, item.updated_at)
-            if item.published_at is not None:
-                self.published = max(self.published or 0.0, item.published_at)
-
-    def parts(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
-        """Mapped parts of the read, one case one sighting. Raises when the source said that more rows are to come."""
-        for sightings, rejected in self._folded(pages, spool) if self.mapping.events else self._mapped(pages):
-            self.note(sightings)
-            self.rejected += len(rejected)
-            yield sightings, rejected
-        check_total(self.source, self.total, self.rows)
-
-    def _mapped(self, pages: Iterator[Page]) -> Iterator[Part]:
-        for page in pages:
-            self.note_page(page)
-            mapped = self.mapping.page(page, self.pages)
-            if self.pages == 1:
-                check_rejects(self.source, len(page.rows), mapped.rejected)
-            yield mapped.sightings, mapped.rejected
-
-    def _folded(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
-        """An event log: all rows are merged by case first, then the cases follow in parts."""
-        for page in pages:
-            self.note_page(page)
-            rows, rejected = event_rows(self.mapping, page, self.pages)
-            if self.pages == 1:
-                check_rejects(self.source, len(page.rows), rejected)
-            spool.merge(self.mapping, rows)
-            if rejected:
-                yield [], rejected
-        cases = sightings_of(self.mapping, spool.events(), whole_from=self.what.whole_from, stored=self.stored)
-        while part := list(islice(cases, PAGE)):
-            yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
-
-    def mark(self, started: int) -> tuple[dict[str, int | None], int | None]:
-        """How far the read has come: (position, until when all is known of a source that delivers in order of time)."""
-        newest = self.published if "published_at" in self.source.fields else self.updated or self.latest
-        position = {"page": self.pages, "updated": self.updated, "earliest": self.earliest}
-        return position, None if newest is None else min(int(newest), started)
-
-    def data_until(self, started: int) -> int | None:
-        """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
-        if self.published is not None:
-            return min(int(self.published), started)
-        return None if "published_at" in self.source.fields else started
-
-    def covered_until(self, started: int) -> int | None:
-        """Until when it covers: a file without a publication stamp of its own up to its latest stamp, else data_until."""
-        if self.from_file and "published_at" not in self.source.fields:
-            return None if self.latest is None else min(self.latest + 1, started)
-        return self.data_until(started)
-
-
 def _collect(
     read: Read, regency: Regency, source: Source, settings: Settings, since: datetime | None, reconcile: bool,
     now: Callable[[], datetime],
@@ -262,6 +170,7 @@ def _collect(
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
+    read.standing = standing_of(regency, source)
     if what.generation is not None:
         read.begin_generation(what.generation)
     reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
@@ -271,7 +180,7 @@ def _collect(
         with read.engine.connect() as connection:
             return stored_sightings(connection, source.id, read.state.generation, keys)
 
-    pipeline = _Pipeline(source, read.state, mapping, stored, what)
+    pipeline = Pipeline(source, read.state, mapping, stored, what, zone=regency.zone, started=epoch(read.started))
     pages = CONNECTORS[source.connector].read(reading)
     with Spool(settings.data / "spool") as events, Spool(settings.data / "spool") as staged:
         parts = pipeline.parts(pages, events)
@@ -297,7 +206,7 @@ def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool
 
 
 def _store(
-    read: Read, deriver: Deriver, parts: Iterator[Part], pipeline: _Pipeline, what: Plan, now: Callable[[], datetime]
+    read: Read, deriver: Deriver, parts: Iterator[Part], pipeline: Pipeline, what: Plan, now: Callable[[], datetime]
 ) -> RunResult:
     """Derive and store in pages of up to 5,000; the last page goes with the end of the run."""
     source, started = pipeline.source, epoch(read.started)
@@ -318,6 +227,7 @@ def _store(
             position, until = pipeline.mark(started)
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
     pipeline.remarks.note_mapping(pipeline.mapping)
+    pipeline.remarks.note(pipeline.plausible.remarks())
     message = pipeline.remarks.message(pipeline.rejected, last)
     ended, before = now(), read.state.last_new_at
     gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
@@ -325,8 +235,7 @@ def _store(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.remarks.signature(pipeline.seen.joined(pipeline.before).as_dict()) if pipeline.seen.columns else None,
-        reconciled=what.full,
+        signature=pipeline.signature(), reconciled=what.full,
     )
     counts = read.counts
     return RunResult(
@@ -348,7 +257,7 @@ def _dry_run(
         with engine.connect() as connection:
             return stored_sightings(connection, source.id, preview.state.generation, keys)
 
-    pipeline = _Pipeline(source, preview.state, mapping, stored, what)
+    pipeline = Pipeline(source, preview.state, mapping, stored, what, zone=regency.zone, started=epoch(now()))
     deriver = Deriver(regency, source)
     try:
         with Spool(settings.data / "spool") as events:

@@ -12,6 +12,7 @@ import typer
 from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.errors import ProductError
+from dashboard.operating import Operator
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -158,6 +159,8 @@ def check(
         raise typer.Exit(1)
     regency = declared(settings)
     say(f"{regency.name}: {len(regency.agencies)} agencies, {len(regency.sources)} sources, no error")
+    for line in _other_declarations(settings, regency):
+        say(line)
     failed = False
     for source_id in regency.sources if probe else ():
         result = try_source(regency, source_id, settings=settings)
@@ -165,6 +168,27 @@ def check(
         say(f"{source_id}: {result.outcome}: {result.en}")
     if failed:
         raise typer.Exit(1)
+
+
+def _other_declarations(settings: Settings, regency: Regency) -> list[str]:
+    """What stored figures stand under other declarations, and what to do; nothing when there is no store yet."""
+    from sqlalchemy.exc import DBAPIError
+
+    from dashboard.checking import standing_lines
+    from dashboard.store.engine import open_engine
+    from dashboard.store.standing import changed_since
+
+    url = settings.url_of("figures")
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return []
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return standing_lines(changed_since(connection, regency))
+    except DBAPIError as err:
+        return [f"the store cannot be asked under which declarations it stands: {err.orig}"]
+    finally:
+        engine.dispose()
 
 
 @app.command()
@@ -223,97 +247,6 @@ def figures(
     say(write(frame, format_).rstrip("\n"))
 
 
-Who = Annotated[str, typer.Option(help="Who decides; it is audited.")]
-Why = Annotated[str, typer.Option(help="Why; it is audited.")]
-Format = Annotated[str, typer.Option("--format", help="table, csv or json.")]
-
-
-def _asked(settings: Settings) -> Any:
-    from dashboard import clock
-    from dashboard.queries.answers import Context
-
-    return Context(figures_store(settings), declared(settings), clock.now())
-
-
-@app.command()
-def holds(
-    language: Annotated[str, typer.Option(help="Language of the reasons: id or en.")] = "id", format_: Format = "table"
-) -> None:
-    """What is held and why: the guard, what it counted, since when, and what was decided."""
-    from dashboard.queries.export import write
-    from dashboard.queries.trail import held
-
-    say(write(held(_asked(Settings()), language), format_).rstrip("\n"))
-
-
-@app.command()
-def release(
-    source: str, who: Who, why: Why,
-    new_generation: Annotated[bool, typer.Option(
-        "--new-generation", help="The ids mean other cases now: keep the old cases apart, as what has happened.")] = False,
-) -> None:
-    """Accept a held read: it is read again without guards; what is missing in it is gone."""
-    from dashboard.collecting import decide_now
-    from dashboard.store.holds import ACCEPT, NEW_GENERATION
-
-    settings = Settings()
-    good = decide_now(
-        settings, declared(settings), figures_store(settings), source=source,
-        decision=NEW_GENERATION if new_generation else ACCEPT, who=who, why=why, say=say,
-    )
-    raise typer.Exit(0 if good else 1)
-
-
-@app.command()
-def reject(source: str, who: Who, why: Why) -> None:
-    """Refuse a held read: the last good figures stay until the source delivers right."""
-    from dashboard.collecting import decide_now
-    from dashboard.store.holds import REJECT
-
-    settings = Settings()
-    decide_now(
-        settings, declared(settings), figures_store(settings), source=source, decision=REJECT, who=who, why=why, say=say
-    )
-
-
-@app.command()
-def rejected(
-    source: Annotated[str | None, typer.Option(help="Only this source.")] = None, format_: Format = "table"
-) -> None:
-    """Rows put aside, by source, field and reason; never their content."""
-    from dashboard.queries.export import write
-    from dashboard.queries.trail import put_aside
-
-    say(write(put_aside(_asked(Settings()), source), format_).rstrip("\n"))
-
-
-@app.command()
-def replay(source: str, who: Who, why: Why = "the mapping was mended") -> None:
-    """Map the rows put aside of a source again, after its mapping was mended."""
-    from dashboard.collecting import replay_now
-
-    settings = Settings()
-    replay_now(settings, declared(settings), figures_store(settings), source=source, who=who, why=why, say=say)
-
-
-@app.command()
-def revisions(
-    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Learnt from this day.", formats=["%Y-%m-%d"])] = None,
-    until: Annotated[datetime | None, typer.Option(help="To this day, inclusive.", formats=["%Y-%m-%d"])] = None,
-    most: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 1000,
-    format_: Format = "table",
-) -> None:
-    """What later runs changed in cases, and when we learnt it."""
-    from dashboard.queries.export import write
-    from dashboard.queries.trail import revisions as ask
-
-    frame = ask(
-        _asked(Settings()), source=source, since=since.date() if since else None, until=until.date() if until else None, most=most
-    )
-    say(write(frame, format_).rstrip("\n"))
-
-
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -365,6 +298,9 @@ def device_revoke(identity: str) -> None:
 
     revoke(_store(Settings(), "people"), identity, now=clock.now())
     say(f"{identity}: revoked")
+
+
+Operator(declared, figures_store, say).add_to(app)
 
 
 def main() -> Any:

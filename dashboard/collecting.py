@@ -105,10 +105,7 @@ def decide_now(
     """Release or reject what is held of a source and say what came of it; whether that was good."""
     arguments = {"source": source, "decision": decision, "who": who, "why": why}
     with leading(engine) as token:
-        done = holding.decide(engine, regency, settings, arguments, token) if token else _hand_over(engine, "decide", arguments)
-        if token:
-            while derived.derive_histograms(engine, regency, limit=200, token=token):
-                pass
+        done = _by_leader(engine, regency, "decide", holding.decide, settings, arguments, token)
     say(_line(source, done))
     return decision == holds.REJECT or Outcome(done["outcome"]).good
 
@@ -119,11 +116,20 @@ def replay_now(
     """Map the rows put aside of a source again and say what became of them."""
     arguments = {"source": source, "who": who, "why": why}
     with leading(engine) as token:
-        done = holding.replay_rows(engine, regency, settings, arguments, token) if token else _hand_over(engine, "replay", arguments)
-        if token:
-            while derived.derive_histograms(engine, regency, limit=200, token=token):
-                pass
+        done = _by_leader(engine, regency, "replay", holding.replay_rows, settings, arguments, token)
     say(f"{source}: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
+
+
+def _by_leader(
+    engine: Engine, regency: Regency, what: str, do: holding.Work, settings: Settings, arguments: dict[str, Any], token: int | None
+) -> dict[str, Any]:
+    """Done here, histograms too, where this command leads; else asked of the leader."""
+    if token is None:
+        return _hand_over(engine, what, arguments)
+    done = do(engine, regency, settings, arguments, token)
+    while derived.derive_histograms(engine, regency, limit=200, token=token):
+        pass
+    return done
 
 
 def _hand_over(engine: Engine, what: str, arguments: dict[str, Any]) -> dict[str, Any]:

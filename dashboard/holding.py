@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from collectors.replay import replay
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from config.declarations import Regency, Source
     from config.settings import Settings
 
+Work = Callable[["Engine", "Regency", "Settings", dict[str, Any], "int | None"], dict[str, Any]]
+"""What the leader does: store, declarations, settings, arguments, fencing token; answers with plain values."""
 WORDS = {holds.ACCEPT: "release hold", holds.NEW_GENERATION: "release hold as new generation", holds.REJECT: "reject held read"}
 
 

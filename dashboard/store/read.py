@@ -27,6 +27,7 @@ from dashboard.store.generations import take_over
 from dashboard.store.holds import ACCEPT, Hold, hold_of, keep_back, let_go
 from dashboard.store.lease import fence
 from dashboard.store.staging import PAGE, Sighted
+from dashboard.store.standing import Standing, note_standing
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
@@ -58,6 +59,7 @@ class Read:
         self._by_number: dict[int, Dims] = {}
         self.sighted = Sighted(engine, source.id, state.generation, highest)
         self.hold = hold
+        self.standing: Standing | None = None  # the declarations under which all its cases stand after a whole read
         self._carry_from: int | None = None
         self._missed_before = missed_before
         self._months: dict[int, int] = {}
@@ -270,6 +272,8 @@ class Read:
                 connection.execute(
                     rejected.delete().where(rejected.c.source == self.source.id, rejected.c.run < self.run_id))
             let_go(connection, self.source.id)
+            if reconciled and self.standing is not None:
+                note_standing(connection, self.source.id, self.standing)
             finish_state(connection, Finish(
                 source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
                 started=self.started, zone=self.zone, cursor=cursor, data_until=data_until, covered=covered,

@@ -20,6 +20,7 @@ from dashboard.store.engine import writing
 from dashboard.store.generations import generations
 from dashboard.store.read import Read, touch
 from dashboard.store.staging import PAGE
+from dashboard.store.standing import note_derived
 from dashboard.store.tables import case, histogram, meta, run
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def recompute(
     with writing(engine).begin() as connection:
         if since is None:  # otherwise older cases still stand as they were derived before
             upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
+            note_derived(connection, regency)
             upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
         # A calendar changes what a working day is worth even where no case changed: every histogram is derived anew.
         months = select(histogram.c.month, histogram.c.agency, histogram.c.service).distinct()
