@@ -36,6 +36,7 @@ class Page:
     ``broken`` are rows the reader itself could not read: (line, reason). ``total``: how many rows the source says it has in
     all pages together. ``columns``: all column names of the source, where it knows them, those not wanted too.
     ``warning``: what should be mended although the read is good, (English, Indonesian); it goes with the run's message.
+    ``moving``: pages are counted off, so that rows slip from one to the other when the list changes between them.
     """
 
     rows: list[Row]
@@ -46,6 +47,7 @@ class Page:
     total: int | None = None
     columns: frozenset[str] | None = None
     warning: tuple[str, str] | None = None
+    moving: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class Pipeline:
         self.updated: int | None = None
         self.rows = self.rejected = self.pages = 0
         self.total: int | None = None
+        self.total_first: int | None = None
+        self.moving = False
         self.from_file = False
 
     def note_page(self, page: Page) -> None:
@@ -50,6 +52,8 @@ class Pipeline:
         self.pages += 1
         self.rows += len(page.rows) + len(page.broken)
         self.total = page.total if page.total is not None else self.total
+        self.total_first = self.total if self.total_first is None else self.total_first
+        self.moving = self.moving or page.moving
         self.remarks.note_page(page)
         if page.published_at is not None:
             self.from_file = True
@@ -104,6 +108,17 @@ class Pipeline:
         if not self.seen.columns:
             return None
         return {**self.remarks.signature(self.seen.joined(self.before).as_dict()), **self.plausible.signature()}
+
+    def shifted(self, *, known: bool) -> bool:
+        """Whether rows may have slipped between two pages of a list that shrank meanwhile (C3): then it is read once more.
+
+        The source's own total tells; a list without one is read twice the first time.
+        """
+        if not self.moving or self.pages < 2:
+            return False
+        if self.total is None or self.total_first is None:
+            return not known
+        return self.total < self.total_first
 
     def mark(self, started: int) -> tuple[dict[str, int | None], int | None]:
         """How far the read has come: (position, until when all is known of a source that delivers in order of time)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -163,6 +164,7 @@ def read_rest(reading: Reading) -> Iterator[Page]:
             _never_twice(seen, _fingerprint(rows), answer, number)
             so_far += len(rows)
             page = _page(options, answer, body, rows, {"page": number + 1})
+            page = replace(page, moving=pages.kind in ("page", "offset"))
             yield page
             following = _next(pages, answer, body, len(rows), address, so_far, page.total)
             if following is None:

@@ -48,6 +48,10 @@ COLLECT_GARBAGE_AFTER = 50_000
 """Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
 
 
+LEARNT = ("durations", "gaps")
+"""Of a source's state: what is learnt again by itself."""
+
+
 @dataclass(frozen=True)
 class RunResult:
     """How a run ended. ``en``/``id``: what happened and what to do, empty when all is well."""
@@ -167,6 +171,8 @@ def _collect(
     read: Read, regency: Regency, source: Source, settings: Settings, since: datetime | None, reconcile: bool,
     now: Callable[[], datetime],
 ) -> RunResult:
+    if not reconcile:
+        _readable(source, read.state)
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
@@ -187,6 +193,18 @@ def _collect(
         if what.guarded:
             parts = _staged(read, source, what, parts, staged)
         return _store(read, Deriver(regency, source), parts, pipeline, what, now)
+
+
+def _readable(source: Source, state: SourceState) -> None:
+    """Refuse to guess where a read goes on (C14). Raises ``ProductError`` with what to do."""
+    damaged = ", ".join(name for name in state.damaged if name not in LEARNT)
+    if damaged:
+        raise ProductError(
+            f"its stored state ({damaged}) is not of this version's making; start the version that wrote it, restore a backup, or "
+            f"read everything again: command-center collect --source {source.id} --reconcile",
+            f"keadaan tersimpan ({damaged}) bukan buatan versi ini; jalankan versi yang menulisnya, pulihkan cadangan, atau baca "
+            f"ulang semua: command-center collect --source {source.id} --reconcile",
+        )
 
 
 def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool: Spool) -> Iterator[Part]:
@@ -235,7 +253,7 @@ def _store(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.signature(), reconciled=what.full,
+        signature=pipeline.signature(), reconciled=what.full and not pipeline.shifted(known=read.state.loaded_at is not None),
     )
     counts = read.counts
     return RunResult(

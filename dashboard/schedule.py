@@ -24,6 +24,7 @@ from collectors.runner import RunResult, run_source
 from dashboard import clock, holding
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError
+from dashboard.jumps import ClockWatch
 from dashboard.store import derived, requests
 from dashboard.store.engine import migrate, open_engine
 from dashboard.store.lease import Lease, holder_name
@@ -78,6 +79,7 @@ class Leadership:
         self.settings, self.regency, self.engine, self.token = settings, regency, engine, token
         self.lost = threading.Event()
         self._derive_lock = threading.Lock()
+        self._watch = ClockWatch(self.clock_set)
         self.scheduler = BackgroundScheduler(
             executors={QUICK: ThreadPoolExecutor(32), SLOW: ThreadPoolExecutor(64), "own": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -106,9 +108,22 @@ class Leadership:
                 executor="own", next_run_time=now + timedelta(seconds=1),
             )
         self.scheduler.start()
+        self._watch.start()
+
+    def clock_set(self, seconds: float) -> None:
+        """The machine's clock was set. Forth: what is due then runs once. Back: nothing waits for the old time to come again."""
+        log.warning("clock was set", seconds=round(seconds))
+        if seconds > 0:
+            return
+        now = clock.now()
+        for job in self.scheduler.get_jobs():
+            soon = min(job.trigger.interval.total_seconds(), 10.0) * random.random()
+            with suppress(JobLookupError):
+                self.scheduler.modify_job(job.id, next_run_time=now + timedelta(seconds=soon))
 
     def stop(self) -> None:
         """No new runs; those under way end or are rolled back by their own deadline."""
+        self._watch.stop()
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
 

@@ -74,8 +74,9 @@ def _rows(end: Finish, at: int) -> dict[str, Any]:
     if not end.outcome.good:
         return {}
     values: dict[str, Any] = {"last_good_at": at}
-    if end.data_until is not None:  # never backwards
-        values["data_until"] = max(end.data_until, before.data_until or end.data_until)
+    if end.data_until is not None:  # never backwards, unless our own clock was wrong when it was written (D4)
+        known = before.data_until if before.data_until is not None and before.data_until <= at else end.data_until
+        values["data_until"] = max(end.data_until, known)
     if end.complete:
         values |= {"last_complete_at": epoch(end.started), "position": None}
         values["loaded_at"] = before.loaded_at or at
