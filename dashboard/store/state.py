@@ -66,7 +66,7 @@ def _parsed(text: str | None) -> Any:
         return text
 
 
-def _is_cursor(found: dict[str, Any]) -> bool:
+def _is_cursor(found: Any) -> bool:
     since = found.get("since")
     return set(found) <= {"since"} and (since is None or (isinstance(since, int | float) and not isinstance(since, bool)))
 

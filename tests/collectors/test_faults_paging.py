@@ -1,0 +1,349 @@
+"""Faults of paging and of incremental reading (C1 to C14), each against a real server and judged by the oracle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from dashboard import clock, holding
+from dashboard.cases import Outcome
+from dashboard.queries.answers import Context
+from dashboard.queries.trail import held, revisions
+from dashboard.store.audit import broken_at
+from dashboard.store.engine import open_engine
+from dashboard.store.holds import ACCEPT, NEW_GENERATION, REJECT
+from dashboard.store.tables import audit, case, source_state
+from tests.collectors.books import SIZE, Book, Books
+from tests.ledger import Ledger
+
+
+class Repeating(Ledger):
+    """Answers every page with the first one while ``broken``."""
+
+    broken = False
+
+    def page(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        return super().page({**query, "page": ["1"]} if self.broken else query)
+
+
+class Moving(Ledger):
+    """The newest first; ``between`` happens once, before the second page is given."""
+
+    between: Callable[[], None] | None = None
+
+    def page(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        happens = self.between
+        if query["page"] == ["2"] and happens is not None:
+            self.between = None
+            happens()
+        since, size, number = query.get("updated_since", [""])[0], int(query["per_page"][0]), int(query["page"][0])
+        with self.lock:
+            found = [row for row in self.cases.values() if not since or row["updated"] >= since]
+            found.sort(key=lambda row: (row["updated"], row["id"]), reverse=True)
+            return {"data": [dict(row) for row in found[(number - 1) * size : number * size]], "total": len(found)}
+
+
+def test_c1_a_source_that_repeats_its_pages_ends_the_run_and_keeps_the_last_good(book: Books) -> None:
+    here = book(Repeating())
+    here.add(3 * SIZE)
+    here.run()
+    before = here.oracle.picture()
+    here.ledger.broken = True
+    here.add(2 * SIZE)
+    assert here.run() is Outcome.UNAVAILABLE
+    here.oracle.last_good_kept(before)
+    here.oracle.clear_text()
+    here.ledger.broken = False
+    assert here.run() is Outcome.OK
+    here.whole()
+
+
+def test_c2_a_row_that_slips_to_the_next_page_is_stored_once(book: Books) -> None:
+    here = book(Moving())
+    here.add(3 * SIZE)
+    here.ledger.between = lambda: here.add(7)
+    here.run()
+    here.run()
+    here.whole()
+
+
+@pytest.mark.parametrize("options", [{"total": "total"}, {}], ids=["with a total", "without"])
+def test_c3_a_list_that_shrinks_between_two_pages_is_read_once_more(book: Books, options: dict[str, Any]) -> None:
+    here = book(Moving(), options=options)
+    here.add(4 * SIZE)
+    gone = sorted(here.ledger.cases, reverse=True)[:5]
+    there = dict(here.ledger.cases)
+    here.ledger.between = lambda: [here.ledger.cases.pop(identity) for identity in gone] and None
+    here.run()
+    assert set(map(here.oracle.pseudonym, there)) - set(here.oracle.keys())  # five slipped to a page that was read already
+    here.run()
+    here.oracle.nothing_lost(here.ledger.cases)
+    assert here.site.state.last_reconcile_at is not None
+    here.oracle.verified()
+
+
+def test_c5_ten_rows_short_of_the_total_is_tried_again(book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = book(Moving(), options={"total": "total"})
+    here.add(3 * SIZE)
+    here.run()
+    before = here.oracle.picture()
+    whole = here.ledger.page
+    monkeypatch.setattr(here.ledger, "page", lambda query: {**whole(query), "total": 3 * SIZE + 10})
+    assert here.run(reconcile=True) is Outcome.UNAVAILABLE
+    here.oracle.last_good_kept(before)
+    here.oracle.clear_text()
+    monkeypatch.undo()
+    here.run(reconcile=True)
+    here.whole()
+
+
+def test_c6_a_late_row_comes_by_the_overlap_and_a_very_late_one_by_the_reconcile(book: Books) -> None:
+    here = book(overlap="48 hours", reconcile="7 days")
+    here.add(SIZE)
+    here.run()
+    here.run()
+    here.ledger.add(3, now=here.site.now - timedelta(hours=40))
+    here.run()
+    here.whole()
+    here.ledger.add(4, now=here.site.now - timedelta(days=5))
+    here.run()
+    assert here.oracle.figures()["received"] == SIZE + 3
+    here.run(minutes=8 * 24 * 60)
+    here.whole()
+
+
+def test_c7_many_rows_with_one_stamp_across_a_page_edge_are_all_there(book: Books) -> None:
+    here = book(overlap="0 minutes")
+    here.add(SIZE)
+    here.run()
+    here.run()
+    here.site.now += timedelta(minutes=1)
+    here.add(2 * SIZE + 1)  # one stamp for all of them
+    here.run()
+    here.ledger.add(5, now=here.site.now - timedelta(minutes=5))  # the very stamp at which the cursor stands
+    here.run()
+    here.whole()
+
+
+def test_c8_a_reopened_case_moves_the_counts_and_keeps_its_history(book: Books) -> None:
+    here = book()
+    here.add(30)
+    row = here.ledger.cases["000004"]
+    row |= {"status": "done", "ended": here.site.now.isoformat()}
+    here.run()
+    here.site.now += timedelta(hours=1)
+    row |= {"status": "open", "updated": here.site.now.isoformat()}
+    here.run()
+    here.whole()
+    assert here.oracle.figures()["completed"] == 0
+    row |= {"status": "done", "ended": here.site.now.isoformat(), "updated": here.site.now.isoformat()}
+    here.run()
+    here.whole()
+    found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
+    told = found[found["field"] == "ended_as"][["before", "after"]].values.tolist()
+    assert told == [["", "completed"], ["completed", ""]]  # the newest first
+
+
+def test_c9_a_deleted_case_is_counted_until_two_complete_reads_lacked_it(book: Books) -> None:
+    here = book(mode="snapshot")
+    here.add(40)
+    here.run()
+    here.run()
+    gone = here.ledger.cases.pop("000007")
+    here.run()
+    assert here.oracle.figures()["received"] == 40
+    here.run()
+    here.whole()
+    assert here.site.value(select(case.c.deleted_at).where(case.c.key == here.oracle.pseudonym(gone["id"]))) is not None
+    found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
+    assert found["field"].tolist() == ["deleted_at"]
+
+
+def test_c10_corrected_stamps_shift_the_past_and_are_listed_as_revisions(book: Books) -> None:
+    here = book()
+    here.add(40)
+    here.run()
+    here.change(30)
+    here.run()
+    here.site.now += timedelta(hours=1)
+    for row in list(here.ledger.cases.values())[:3]:
+        row |= {"submitted": "2026-10-05T02:00:00+00:00", "updated": here.site.now.isoformat()}
+    here.run()
+    here.whole()
+    found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
+    assert (found["field"] == "submitted_at").sum() == 3
+    assert set(found["before"]) != set(found["after"])
+    with here.site.engine.connect() as connection:  # as it was known before: what the revisions say, undone
+        stamps = set(connection.execute(select(case.c.submitted_at)).scalars())
+    assert not {int(value) for value in found[found["field"] == "submitted_at"]["before"]} & stamps
+
+
+def decide(here: Book, decision: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the command does when it leads, at the site's time; the outcome's word."""
+    monkeypatch.setattr(clock, "now", lambda: here.site.now)
+    run = holding.run_source
+    monkeypatch.setattr(holding, "run_source", lambda *given, **more: run(*given, **more, now=lambda: here.site.now))
+    arguments = {"source": here.site.source.id, "decision": decision, "who": "operator", "why": "uji"}
+    return str(holding.decide(here.site.engine, here.site.regency, here.site.settings, arguments, None)["outcome"])
+
+
+def restored(here: Book) -> Counter[str]:
+    """The source is restored from a backup that lacks its last 51 cases, whose ids go to others then. All that happened."""
+    lost = {key: row for key, row in here.ledger.cases.items() if int(key) >= 900}
+    for key in lost:
+        del here.ledger.cases[key]
+    here.site.now += timedelta(hours=2)
+    happened = here.ledger.counts() + Counter({"received": len(lost), "backlog": len(lost)})
+    here.add(60)
+    return happened + Counter({"received": 60, "backlog": 60})
+
+
+def test_c11_ids_used_again_after_a_restore_are_held_and_a_new_generation_keeps_both_apart(
+    book: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = book()
+    here.add(951)
+    here.run()
+    here.run()
+    happened = restored(here)
+    before = here.oracle.picture()
+    for _ in range(2):
+        assert here.run() is Outcome.HELD
+        here.oracle.last_good_kept(before)
+        here.oracle.clear_text()
+    assert "changed identity" in here.site.state.message_en
+    assert held(Context(here.site.engine, here.site.regency, here.site.now))[["guard", "decision"]].values.tolist() == [
+        ["identity", ""]]
+    assert decide(here, NEW_GENERATION, monkeypatch) == "ok"
+    assert here.site.state.generation == 1
+    here.oracle.nothing_doubled(happened)
+    here.oracle.nothing_lost(here.ledger.cases)
+    here.oracle.verified()
+    here.change(50)
+    here.run()
+    here.run(reconcile=True)
+    counts = here.ledger.counts()
+    here.oracle.nothing_doubled({**counts, "received": counts["received"] + 51, "backlog": counts["backlog"] + 51})
+    here.oracle.verified()
+    assert held(Context(here.site.engine, here.site.regency, here.site.now)).empty
+
+
+def renumbered(here: Book) -> None:
+    """The source moves to a new system, which gives every case another id."""
+    here.ledger.cases = {f"N{key}": {**row, "id": f"N{key}"} for key, row in here.ledger.cases.items()}
+    here.ledger._changes += 1
+
+
+@pytest.mark.parametrize("decision", [ACCEPT, NEW_GENERATION])
+def test_c12_a_migrated_source_with_new_ids_is_held_and_counts_once_after_the_release(
+    book: Books, decision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = book(mode="snapshot")
+    here.add(120)
+    here.change(60)
+    here.run()
+    before = here.oracle.picture()
+    renumbered(here)
+    assert here.run() is Outcome.HELD
+    assert "every one of 120 ids is new" in here.site.state.message_en
+    here.oracle.last_good_kept(before)
+    assert decide(here, decision, monkeypatch) == "ok"
+    here.whole()
+    here.add(5)
+    here.run()
+    here.whole()
+
+
+def test_a_rejected_hold_keeps_the_last_good_and_ends_when_the_source_is_right_again(
+    book: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = book(mode="snapshot")
+    here.add(60)
+    here.run()
+    before, kept = here.oracle.picture(), here.ledger.cases
+    here.ledger.cases, here.ledger._changes = {}, here.ledger._changes + 1
+    assert here.run() is Outcome.HELD  # B4
+    assert decide(here, REJECT, monkeypatch) == "held"
+    assert here.run() is Outcome.HELD
+    asked = Context(here.site.engine, here.site.regency, here.site.now)
+    assert held(asked)[["decision", "who", "why"]].values.tolist() == [["reject", "operator", "uji"]]
+    here.oracle.last_good_kept(before)
+    here.ledger.cases, here.ledger._changes = kept, here.ledger._changes + 1
+    assert here.run() is Outcome.OK
+    assert held(asked).empty
+    here.whole()
+    people = open_engine(here.site.settings.url_of("people"), "people")
+    with people.connect() as connection:
+        assert connection.execute(select(audit.c.who, audit.c.what)).all() == [("operator", "reject held read")]
+        assert broken_at(connection) is None
+    people.dispose()
+
+
+def test_an_accepted_fall_takes_back_what_is_gone_at_once(book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = book(mode="snapshot")
+    here.add(60)
+    here.run()
+    for key in list(here.ledger.cases)[:40]:
+        del here.ledger.cases[key]
+    here.ledger._changes += 1
+    assert here.run() is Outcome.HELD
+    assert decide(here, ACCEPT, monkeypatch) == "ok"
+    here.whole()
+
+
+def test_a_new_generation_that_was_killed_goes_on_as_one(book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = book(mode="snapshot")
+    here.add(120)
+    here.run()
+    renumbered(here)
+    here.run()
+    here.ledger.fail_with = 503
+    assert decide(here, NEW_GENERATION, monkeypatch) == "unavailable"
+    here.ledger.fail_with = None
+    assert here.run() is Outcome.OK
+    assert here.site.state.generation == 1
+    here.whole()
+
+
+def test_c13_one_row_of_2099_is_put_aside_and_the_cursor_stays_with_our_clock(book: Books) -> None:
+    here = book(overlap="1 hour")
+    here.add(40)
+    here.run()
+    here.run()
+    bad = here.ledger.cases["000003"]
+    right = dict(bad)
+    bad["updated"] = datetime(2099, 1, 1, tzinfo=UTC).isoformat()
+    assert here.run() is Outcome.PARTIAL
+    assert here.site.state.cursor["since"] <= here.site.now.timestamp() + 300
+    here.oracle.put_aside(1)
+    here.add(5)
+    here.run()
+    here.ledger.cases["000003"] = {**right, "updated": here.site.now.isoformat()}
+    assert here.run() is Outcome.OK
+    here.whole()
+
+
+@pytest.mark.parametrize(("column", "text"), [
+    ("cursor", "not JSON"), ("cursor", '{"since": "besok"}'), ("cursor", '{"since": 1, "version": 2}'), ("signature", "[]"),
+])
+def test_c14_a_state_of_another_making_is_an_error_with_a_text_and_never_a_new_start(book: Books, column: str, text: str) -> None:
+    here = book()
+    here.add(40)
+    here.run()
+    here.run()
+    with here.site.engine.begin() as connection:
+        connection.execute(update(source_state).values({column: text}))
+    requests = here.ledger.requests
+    assert here.run() is Outcome.FAILED
+    here.oracle.clear_text()
+    assert f"({column})" in here.site.state.message_en
+    assert here.ledger.requests == requests
+    assert here.site.value(select(source_state.c[column])) == text
+    here.add(3)
+    assert here.run(reconcile=True) is Outcome.OK
+    here.whole()
