@@ -269,7 +269,7 @@
         kept += value;
         const blocks = kept.split("\n\n");
         kept = blocks.pop();
-        for (const block of blocks) take(block);
+        window.gather.together(() => blocks.forEach(take));
         if (kept.length > 4194304) throw new Error("an event without end");
       }
     } catch (_) {

@@ -35,6 +35,7 @@ class Page:
     publication stamp or a file's mtime, epoch seconds. ``position`` is JSON-able and names how far the read has come;
     ``broken`` are rows the reader itself could not read: (line, reason). ``total``: how many rows the source says it has in
     all pages together. ``columns``: all column names of the source, where it knows them, those not wanted too.
+    ``files``: the content (a hash) of the delivered file that these rows are of → its mtime.
     ``warning``: what should be mended although the read is good, (English, Indonesian); it goes with the run's message.
     ``moving``: pages are counted off, so that rows slip from one to the other when the list changes between them.
     """
@@ -48,6 +49,7 @@ class Page:
     columns: frozenset[str] | None = None
     warning: tuple[str, str] | None = None
     moving: bool = False
+    files: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Reading:
 
     ``since``: epoch seconds from which changes are wanted (incremental), or submissions (window); ``None`` for all.
     ``deadline``: a ``time.monotonic()`` instant after which the read must have ended.
+    ``files``: content of delivered files that earlier good reads took → their mtime.
     ``wanted``: the raw columns that the mapping uses; a connector may leave out all others (they are dropped anyway).
     """
 
@@ -69,6 +72,7 @@ class Reading:
     wanted: frozenset[str]
     timezone: str = "UTC"
     since_kind: str = "changed"  # changed | submitted
+    files: Mapping[str, float] = field(default_factory=dict)
 
 
 class Read(Protocol):

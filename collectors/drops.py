@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".done")
 SETTLED_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 LOOKS = 2
+MOST_REMEMBERED = 50
 
 
 def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker: bool = False) -> list[Path]:
@@ -40,6 +42,41 @@ def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker:
             f"tidak ada berkas di {pattern!r} dalam folder kiriman; apakah sudah dikirim?", step="connect",
         )
     return [path for _, _, path in sorted((path.lstat().st_mtime, path.name, path) for path in found)]
+
+
+def by_content(paths: Sequence[Path], root: Path, known: Mapping[str, float]) -> list[tuple[Path, str, float]]:
+    """The files with their content's hash and age, the oldest first; one content once, as old as it was when it came first.
+
+    ``known``: content → mtime of what earlier reads took. So a file that is dropped again, as a copy or under another name,
+    never overwrites newer data (B28). Raises ``SourceChanged`` when nothing is left that is as new as what was taken.
+    """
+    found: dict[str, tuple[Path, float]] = {}
+    for path in paths:
+        with opened(path, root) as file:
+            digest = _digest(file)
+            modified = os.fstat(file.fileno()).st_mtime
+        at = min([modified, *(found[digest][1:] if digest in found else ()), *([known[digest]] if digest in known else ())])
+        found[digest] = (path, at)
+    ordered = sorted(((path, digest, at) for digest, (path, at) in found.items()), key=lambda item: (item[2], item[0].name))
+    if known and ordered and ordered[-1][2] < max(known.values()):
+        name = ordered[-1][0].name
+        raise SourceChanged(
+            f"{name}: an older file again, which was read before; the newer figures stay. Deliver the newest",
+            f"{name}: berkas lama yang sudah pernah dibaca; angka yang lebih baru tetap. Kirim yang terbaru", step="read",
+        )
+    return ordered
+
+
+def _digest(file: BinaryIO) -> str:
+    made = hashlib.blake2b(digest_size=16)
+    while piece := file.read(1 << 20):
+        made.update(piece)
+    return made.hexdigest()
+
+
+def remembered(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """The contents to remember: the newest fifty of earlier reads and this one."""
+    return dict(sorted({**before, **now}.items(), key=lambda item: item[1])[-MOST_REMEMBERED:])
 
 
 def wait_until_settled(paths: Sequence[Path], deadline: float) -> None:

@@ -11,9 +11,8 @@ from collections.abc import Mapping as Table
 from typing import NamedTuple
 
 from collectors.connector import Page, Row
-from collectors.mapping import CODED, BadRow, Mapping, broken, flattened, line_of
+from collectors.mapping import CODED, BadRow, Mapping, broken, flattened, holds, line_of
 from collectors.stamps import BadStamp
-from collectors.texts import clean
 from config.declarations import STAMPS
 from dashboard.cases import Codes, Rejected, Sighting
 
@@ -34,6 +33,8 @@ def event_rows(mapping: Mapping, page: Page, number: int) -> tuple[list[EventRow
     rejected = broken(page, number)
     for index, raw in enumerate(page.rows):
         row = flattened(raw, mapping.dotted) if mapping.dotted else raw
+        if not holds(row, mapping.only):
+            continue
         try:
             found.append(_event(mapping, row))
         except (BadRow, BadStamp) as err:
@@ -55,7 +56,7 @@ def _event(mapping: Mapping, row: Row) -> EventRow:
 
 
 def _applies(mapping: Mapping, name: str, row: Row) -> bool:
-    return all(clean(row.get(column)) == value for column, value in mapping.wheres.get(name, ()))
+    return holds(row, mapping.wheres.get(name, ()))
 
 
 def merge_events(mapping: Mapping, before: EventRow | None, row: EventRow) -> EventRow:

@@ -64,7 +64,8 @@ def check_fields(source: Source, page: Page, before: Seen, *, released: bool = F
     keys = [row.keys() for row in page.rows]
     seen = page.columns or frozenset().union(*keys)
     always = page.columns or frozenset(keys[0]).intersection(*keys[1:])
-    mapped = {column: name for name, field in source.fields.items() for column in columns_of(field)}
+    mapped = dict.fromkeys(source.where, "where")
+    mapped |= {column: name for name, field in source.fields.items() for column in columns_of(field)}
     shown = {column for column in mapped if column in seen or any(nested(row, column) is not None for row in page.rows)}
     tells = page.columns is not None or len(page.rows) >= ROWS_THAT_TELL
     without = set(mapped) - shown if released else (set(mapped) - shown) & before.without
@@ -79,6 +80,34 @@ def check_fields(source: Source, page: Page, before: Seen, *, released: bool = F
         frozenset(seen | shown), frozenset(always | (shown - seen)) if page.columns is None else frozenset(always),
         frozenset(without),
     )
+
+
+NUMBERS, PADDED, OTHER = "numbers", "padded", "other"
+
+
+def id_kind(source: Source, page: Page) -> str:
+    """How the ids of a page look: numbers, numbers padded with zeros, or other; "" where there are none."""
+    column = source.fields["case_id"].from_ if "case_id" in source.fields else None
+    texts = [str(row[column]).strip() for row in page.rows if row.get(column) is not None] if isinstance(column, str) else []
+    if not texts:
+        return ""
+    if all(text.isdecimal() for text in texts):
+        padded = [text for text in texts if text.startswith("0") and len(text) > 1]
+        return PADDED if len(padded) == len(texts) else OTHER if padded else NUMBERS
+    return OTHER
+
+
+def check_ids(source: Source, page: Page, before: str) -> str:
+    """Ids that were numbers and are now padded with zeros are the same cases under other ids (B15): raises ``SourceHeld``."""
+    kind = id_kind(source, page)
+    if before == NUMBERS and kind == PADDED:
+        raise SourceHeld(
+            "the ids were numbers and are now padded with zeros: the same cases would be counted twice. "
+            "Have the source give them as before, or release as a new generation",
+            "id dahulu berupa angka, kini diberi nol di depan: kasus yang sama akan dihitung dua kali. "
+            "Minta sumber memberikannya seperti semula, atau lepaskan sebagai generasi baru", step="map", guard="ids",
+        )
+    return kind if before in ("", kind) else OTHER
 
 
 def _gone(column: str, name: str, known: bool, candidates: frozenset[str]) -> CollectError:

@@ -75,17 +75,20 @@ class Client:
     """Fetches from one origin for one source, until ``deadline`` (``time.monotonic()``). Use it as a context.
 
     The name is resolved and checked once; connections are kept open between pages; one request may take ``request_seconds``.
+    ``explain`` finds the source's own words in an answer with an error status, ready for messages, or gives none.
     """
 
     def __init__(
         self, url: str, *, networks: Networks, deadline: float, ca_file: str | None = None,
         request_seconds: float = REQUEST_SECONDS, most_wire: int = MOST_WIRE, most_unpacked: int = MOST_UNPACKED,
         pause: Callable[[float], None] = time.sleep, rate_seconds: float = RATE_SECONDS,
+        explain: Callable[[Answer], str] | None = None,
     ) -> None:
         self.origin = origin(url)
         self.where = shown(url)
         self.networks, self.deadline, self.request_seconds = networks, deadline, request_seconds
         self.most_wire, self.most_unpacked, self.pause, self.rate_seconds = most_wire, most_unpacked, pause, rate_seconds
+        self.explain = explain
         if self.origin[0] not in ("http", "https") or not self.origin[1]:
             raise SourceChanged(f"{self.where}: not an http address", f"{self.where}: bukan alamat http", step="connect")
         self.warning: tuple[str, str] | None = None
@@ -140,7 +143,7 @@ class Client:
                 allow_redirects=False, timeout=(min(CONNECT_SECONDS, left), left), verify=self._session.verify,
             )
             with response:
-                _check_status(where, response)
+                _check_status(where, response, self._told(where, response, sockets))
                 self.warning = self.warning or skew_remark(response.headers)
                 return Answer(
                     where, response.status_code, response.headers, self._body(where, response, sockets), self.warning
@@ -154,6 +157,16 @@ class Client:
             self._session.mount(f"{scheme}://", PinnedAdapter(self._sockets))
         self._sockets.until, self._sockets.cut_off = until, False
         return self._sockets
+
+    def _told(self, where: str, response: requests.Response, sockets: Sockets) -> str:
+        """What the source says of its error, as ": text"; an answer that cannot be read never hides its status."""
+        if self.explain is None or response.status_code < 400:
+            return ""
+        try:
+            said = self.explain(Answer(where, response.status_code, response.headers, self._body(where, response, sockets)))
+        except (CollectError, requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, zlib.error):
+            return ""
+        return f": {said}" if said else ""
 
     def _body(self, where: str, response: requests.Response, sockets: Sockets) -> bytes:
         """The whole body, unpacked piece by piece under the caps. Raises ``SourceChanged``, ``SourceUnavailable``."""
@@ -305,14 +318,14 @@ def _verification(err: BaseException | None) -> str | None:
     return None
 
 
-def _check_status(where: str, response: requests.Response) -> None:
+def _check_status(where: str, response: requests.Response, said: str) -> None:
     status = response.status_code
     if status == 200:
         return
     if status in (401, 403, 407):
         raise SourceRejected(
-            f"{where}: HTTP {status}: the credential is refused; give a new one (tried again in 15 minutes)",
-            f"{where}: HTTP {status}: kredensial ditolak; berikan yang baru (dicoba lagi dalam 15 menit)", step="connect",
+            f"{where}: HTTP {status}: the credential is refused{said}; give a new one (tried again in 15 minutes)",
+            f"{where}: HTTP {status}: kredensial ditolak{said}; berikan yang baru (dicoba lagi dalam 15 menit)", step="connect",
         )
     if 300 <= status < 400:
         to_en, to_id = _target(where, response.headers.get("Location", ""))
@@ -323,8 +336,8 @@ def _check_status(where: str, response: requests.Response) -> None:
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC)) if status in (429, 503) else None
     kind = SourceUnavailable if status >= 500 or status in (408, 425, 429) else SourceChanged
     raise kind(
-        f"{where}: HTTP {status}" + (f"; asked to wait {wait:.0f} s" if wait else ""),
-        f"{where}: HTTP {status}" + (f"; diminta menunggu {wait:.0f} detik" if wait else ""), retry_after_seconds=wait,
+        f"{where}: HTTP {status}{said}" + (f"; asked to wait {wait:.0f} s" if wait else ""),
+        f"{where}: HTTP {status}{said}" + (f"; diminta menunggu {wait:.0f} detik" if wait else ""), retry_after_seconds=wait,
     )
 
 

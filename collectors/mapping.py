@@ -11,7 +11,7 @@ from collectors.connector import Page, Row
 from collectors.keys import PSEUDONYM_BYTES
 from collectors.stamps import BadStamp, stamp
 from collectors.texts import CUT, LONGEST, clean, plain, unwanted, without_persons
-from config.declarations import STAMPS, FieldMap
+from config.declarations import STAMPS, FieldMap, Where
 from dashboard.cases import Codes, Rejected, Sighting
 
 if TYPE_CHECKING:
@@ -39,12 +39,26 @@ class Mapped(NamedTuple):
 def columns_of(field: FieldMap) -> set[str]:
     """The raw columns that one field reads."""
     named = {field.from_} if isinstance(field.from_, str) else set(field.from_ or ())
-    return {column for column in (*named, *field.where, field.minutes, field.time) if column}
+    return {column for column in (*named, *field.fallback, *field.where, field.minutes, field.time) if column}
 
 
 def wanted_columns(source: Source) -> frozenset[str]:
     """All raw columns that a source's mapping reads."""
-    return frozenset(column for field in source.fields.values() for column in columns_of(field))
+    return frozenset(column for field in source.fields.values() for column in columns_of(field)) | frozenset(source.where)
+
+
+Conditions = tuple[tuple[str, frozenset[str]], ...]
+"""Columns and the values that each may have."""
+
+
+def conditions(where: Where) -> Conditions:
+    """A declared ``where``, compiled."""
+    return tuple((column, frozenset((value,) if isinstance(value, str) else value)) for column, value in where.items())
+
+
+def holds(row: Row, where: Conditions) -> bool:
+    """Whether a row holds the values of a ``where``; an absent one is blank."""
+    return all((clean(row.get(column)) or "") in values for column, values in where)
 
 
 def nested(row: Row, path: str) -> Any:
@@ -84,7 +98,8 @@ class Mapping:
         self.joined = {place: _columns(fields[name]) for place, name in enumerate(CODED)
                        if name in fields and len(_columns(fields[name])) > 1}
         self.missing = [frozenset(fields[name].missing) if name in fields else frozenset() for name in CODED]
-        self.wheres = {name: tuple(field.where.items()) for name, field in fields.items() if field.where}
+        self.only = conditions(source.where)
+        self.wheres = {name: conditions(field.where) for name, field in fields.items() if field.where}
         self.events = bool(self.wheres) or any(field.take == "last" for field in fields.values())
         self._interned: dict[tuple[Any, ...], Codes] = {}
 
@@ -92,9 +107,11 @@ class Mapping:
         """Map one page of a source with one row per case."""
         sightings: list[Sighting] = []
         rejected = broken(page, number)
-        sighting, dotted = self.sighting, self.dotted
+        sighting, dotted, only = self.sighting, self.dotted, self.only
         for index, raw in enumerate(page.rows):
             row = flattened(raw, dotted) if dotted else raw
+            if only and not holds(row, only):
+                continue
             try:
                 sightings.append(sighting(row))
             except (BadRow, BadStamp) as err:

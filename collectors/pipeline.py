@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from collectors.clocks import Plausible
 from collectors.connector import Page
+from collectors.drops import remembered
 from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_fields, check_rejects, check_total
+from collectors.guards import Seen, check_fields, check_ids, check_rejects, check_total
 from collectors.mapping import Mapping
 from collectors.plan import Plan
 from collectors.remarks import Remarks
@@ -37,6 +38,8 @@ class Pipeline:
         self.remarks = Remarks(source, state.signature.get("unmapped", ()))
         self.plausible = Plausible(state.signature, zone, started, full=what.full)
         self.seen = Seen()
+        self.ids = str(state.signature.get("ids", ""))
+        self.files: dict[str, float] = {}
         self.published: float | None = None
         self.earliest = what.earliest
         self.latest: int | None = None
@@ -58,8 +61,10 @@ class Pipeline:
         if page.published_at is not None:
             self.from_file = True
             self.published = max(self.published or 0.0, page.published_at)
+        self.files |= page.files
         if page.rows and not self.seen.columns:
             self.seen = check_fields(self.source, page, self.before, released=self.what.released)
+            self.ids = check_ids(self.source, page, "" if self.what.released else self.ids)
 
     def note(self, sightings: Sequence[Sighting]) -> None:
         """Note the stamps that coverage and freshness are told from."""
@@ -104,10 +109,13 @@ class Pipeline:
             yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
 
     def signature(self) -> dict[str, Any] | None:
-        """What the next reads are compared with; ``None`` for as before."""
+        """What the next read compares itself with; ``None``: this one showed nothing of it."""
         if not self.seen.columns:
             return None
-        return {**self.remarks.signature(self.seen.joined(self.before).as_dict()), **self.plausible.signature()}
+        signature = {
+            **self.remarks.signature(self.seen.joined(self.before).as_dict()), **self.plausible.signature(), "ids": self.ids,
+        }
+        return {**signature, "files": remembered(self.state.signature.get("files", {}), self.files)} if self.files else signature
 
     def shifted(self, *, known: bool) -> bool:
         """Whether rows may have slipped between two pages of a list that shrank meanwhile (C3): then it is read once more.

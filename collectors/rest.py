@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -18,20 +17,19 @@ from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, 
 from collectors.decoding import Unfit
 from collectors.egress import origin
 from collectors.http import Answer, Client
+from collectors.paging import MOST_PAGES, Address, at, fingerprint, never_twice, without_end
 from collectors.texts import quoted
 from dashboard.errors import SourceChanged, SourceUnavailable
 
-MOST_PAGES = 20_000
-
 
 class Pages(Options):
-    """How the list is paged. ``key``: dotted path of the next address; ``next``: of the next cursor.
+    """How the list is paged. ``key``: dotted path of the next address, or the header that holds it; ``next``: of the next cursor.
 
     The last numbered page is the first one that is shorter than ``size`` (empty, without ``size_param``), unless ``total``
     of the answer says that more is to come.
     """
 
-    kind: Literal["none", "page", "offset", "cursor", "link-header", "next-url"] = "none"
+    kind: Literal["none", "page", "offset", "cursor", "link-header", "next-header", "next-url"] = "none"
     param: str = ""
     size_param: str | None = None
     size: int = Field(default=200, ge=1, le=10_000)
@@ -41,10 +39,21 @@ class Pages(Options):
 
 
 class Since(Options):
-    """The parameter by which the source is asked for changes only (for submissions only, in mode window)."""
+    """The parameter by which the source is asked for changes only (for submissions only, in mode window).
+
+    ``format``: iso, date, epoch, epoch_ms, or a strftime pattern, which may hold more (``from %Y-%m-%d``); local time of the
+    source, except iso and the epochs, which are UTC.
+    """
 
     param: str
-    format: Literal["iso", "date", "epoch", "epoch_ms"] = "iso"
+    format: str = "iso"
+
+    @field_validator("format")
+    @classmethod
+    def _known_or_a_pattern(cls, value: str) -> str:
+        if value not in ("iso", "date", "epoch", "epoch_ms") and "%" not in value:
+            raise ValueError("must be iso, date, epoch, epoch_ms or a pattern such as %Y-%m-%d")
+        return value
 
 
 class RestOptions(Options):
@@ -54,7 +63,7 @@ class RestOptions(Options):
     source's own error text, shown when the list is not there. ``charset``: for what is not UTF-8.
     """
 
-    url: str
+    url: Address
     records: str | None = None
     columns: str | None = None
     total: str | None = None
@@ -68,23 +77,6 @@ class RestOptions(Options):
     ca_file: str | None = None
     timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer
 
-    @field_validator("url")
-    @classmethod
-    def _address_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("the address must begin with http:// or https://")
-        if parts.username or parts.password:
-            raise ValueError("the address must not hold a credential; name it by auth")
-        return value
-
-
-def at(body: Any, path: str | None) -> Any:
-    """What stands at a dotted path; ``None`` when it does not."""
-    for part in path.split(".") if path else []:
-        body = body.get(part) if isinstance(body, dict) else None
-    return body
-
 
 def _since(since: Since, at_seconds: float, zone: str) -> str:
     moment = datetime.fromtimestamp(at_seconds, UTC)
@@ -92,7 +84,9 @@ def _since(since: Since, at_seconds: float, zone: str) -> str:
         return str(int(at_seconds))
     if since.format == "epoch_ms":
         return str(int(at_seconds * 1000))
-    return moment.astimezone(ZoneInfo(zone)).date().isoformat() if since.format == "date" else moment.isoformat()
+    if since.format == "iso":
+        return moment.isoformat()
+    return moment.astimezone(ZoneInfo(zone)).strftime({"date": "%Y-%m-%d"}.get(since.format, since.format))
 
 
 def _records(options: RestOptions, answer: Answer, body: Any) -> list[Any]:
@@ -161,7 +155,7 @@ def read_rest(reading: Reading) -> Iterator[Page]:
             answer = client.get(address, params=query, headers={**options.headers, **headers}, auth=auth)
             body = answer.json(options.charset)
             rows = _records(options, answer, body)
-            _never_twice(seen, _fingerprint(rows), answer, number)
+            never_twice(seen, fingerprint(rows), answer, number)
             so_far += len(rows)
             page = _page(options, answer, body, rows, {"page": number + 1})
             page = replace(page, moving=pages.kind in ("page", "offset"))
@@ -169,30 +163,9 @@ def read_rest(reading: Reading) -> Iterator[Page]:
             following = _next(pages, answer, body, len(rows), address, so_far, page.total)
             if following is None:
                 return
-            _never_twice(seen, following if not numbered or pages.kind == "cursor" else None, answer, number)
+            never_twice(seen, following if not numbered or pages.kind == "cursor" else None, answer, number)
             address, before = following
-    raise SourceUnavailable(
-        f"{answer.where}: more than {MOST_PAGES} pages; does its paging end?",
-        f"{answer.where}: lebih dari {MOST_PAGES} halaman; apakah penomorannya berakhir?",
-    )
-
-
-def _fingerprint(rows: list[Any]) -> bytes | None:
-    """What tells one page from another, whatever the envelope says: how many rows, the first and the last."""
-    told = repr((len(rows), rows[0], rows[-1])) if rows else ""
-    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest() if rows else None
-
-
-def _never_twice(seen: set[object], mark: object, answer: Answer, number: int) -> None:
-    """A page or a link that comes again would go round for ever (C1, C4)."""
-    if mark is None:
-        return
-    if mark in seen:
-        raise SourceUnavailable(
-            f"{answer.where}: page {number + 1} repeats an earlier one; is its paging declared right?",
-            f"{answer.where}: halaman {number + 1} mengulang yang sebelumnya; apakah pages dinyatakan dengan benar?",
-        )
-    seen.add(mark)
+    raise without_end(answer)
 
 
 def _turn(pages: Pages, query: dict[str, str], number: int, cursor: str | None) -> None:
@@ -219,6 +192,8 @@ def _next(
     link: Any = None
     if pages.kind == "next-url":
         link = at(body, pages.key)
+    elif pages.kind == "next-header":
+        link = answer.headers.get(pages.key)
     elif pages.kind == "link-header":
         link = links(answer.headers.get("Link", "")).get("next")
     if not link:

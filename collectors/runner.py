@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from collectors import rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
+from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.connector import CONNECTORS, Reading
 from collectors.guards import Seen, check_cases, check_fields
 from collectors.keys import key_of
@@ -34,6 +35,7 @@ from dashboard.store.sightings import stored_sightings
 from dashboard.store.staging import PAGE
 from dashboard.store.standing import standing_of
 from dashboard.store.state import SourceState
+from dashboard.store.trouble import store_error
 from dashboard.worktime import calendar_of
 
 if TYPE_CHECKING:
@@ -43,11 +45,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
-
-COLLECT_GARBAGE_AFTER = 50_000
-"""Allocations between two looks for cyclic garbage: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth."""
-
-
+COLLECT_GARBAGE_AFTER = 50_000  # allocations: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth
 LEARNT = ("durations", "gaps")
 """Of a source's state: what is learnt again by itself."""
 
@@ -89,13 +87,17 @@ def run_source(
     before = read.state
     try:
         result = _collect(read, regency, source, settings, since, reconcile, now)
-    except (LeaseLost, StoreError):
+    except LeaseLost:
         raise
+    except StoreError as err:
+        raise _noted(read, source, err, now) from err
     except CollectError as err:
         result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err)
     except ProductError as err:
         result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
-    except (Exception, SystemExit) as err:  # noqa: BLE001  (a broken plug-in is this source's failure, never the schedule's)
+    except (Exception, SystemExit) as err:
+        if (broken := store_error(err, engine)) is not None:
+            raise _noted(read, source, broken, now) from err
         kind = type(err).__name__
         result = _failed(
             read, source, Outcome.FAILED, "read", f"the product failed ({kind}); report it with the run's number {read.run_id}",
@@ -138,7 +140,16 @@ def _failed(
     )
 
 
-def reading_of(source: Source, settings: Settings, *, since: float | None, since_kind: str) -> Reading:
+def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], datetime]) -> StoreError:
+    """The store's failure, also as the run's end where that can still be written."""
+    with suppress(StoreError):
+        _failed(read, source, Outcome.FAILED, "store", err.en, err.id, now)
+    return err
+
+
+def reading_of(
+    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
+) -> Reading:
     """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
     connector = CONNECTORS[source.connector]
     try:
@@ -164,6 +175,7 @@ def reading_of(source: Source, settings: Settings, *, since: float | None, since
         source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
         networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
         wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
+        files=files or {},
     )
 
 
@@ -179,7 +191,9 @@ def _collect(
     read.standing = standing_of(regency, source)
     if what.generation is not None:
         read.begin_generation(what.generation)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
+    reading = reading_of(
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+    )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
     def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:

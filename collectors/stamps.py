@@ -204,7 +204,17 @@ def stamp(name: str, field: FieldMap, zone: ZoneInfo) -> Read:
         return _after(name, field, zone)
     text = _Text(name, field, Zone(zone))
     columns = (field.from_,) if isinstance(field.from_, str) else tuple(field.from_ or ())
-    return _one(text, field, columns[0]) if len(columns) == 1 else _two(text, columns)
+    first = _one(text, field, columns[0]) if len(columns) == 1 else _two(text, columns)
+    return _first_of([first, *(_one(text, field, column) for column in field.fallback)]) if field.fallback else first
+
+
+def _first_of(readers: list[Read]) -> Read:
+    """The first column that holds a moment."""
+
+    def read(row: Row, before: dict[str, int | None]) -> int | None:
+        return next((at for reader in readers if (at := reader(row, before)) is not None), None)
+
+    return read
 
 
 def _one(text: _Text, field: FieldMap, column: str) -> Read:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from collectors.auth import Auth, credentials
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
-from collectors.drops import delivered, opened, wait_until_settled
+from collectors.drops import by_content, delivered, opened, wait_until_settled
 from collectors.http import Client
 from collectors.sheets import Line, csv_lines, workbook_lines
 from dashboard.errors import SourceChanged, SourceUnavailable
@@ -74,10 +74,11 @@ def read_tabular(reading: Reading) -> Iterator[Page]:
     files = delivered(reading.drop, options.path, SUFFIXES[options.format], done_marker=options.done_marker)
     wait_until_settled(files, reading.deadline)
     had: set[str] = set()
-    for path in files:
+    for path, digest, modified in by_content(files, reading.drop, reading.files):
         with opened(path, reading.drop) as file:
-            table = _Table(reading, path.name, os.fstat(file.fileno()).st_mtime, frozenset(had))
-            yield from table.pages(file)
+            table = _Table(reading, path.name, modified, frozenset(had))
+            for page in table.pages(file):
+                yield replace(page, files={digest: modified})
             had |= table.had
 
 

@@ -18,11 +18,13 @@ from dashboard.errors import SourceChanged
 MOST_CELLS = 20_000_000
 MOST_ROW_BYTES = 16 * 1024 * 1024
 CHUNK = 1024 * 1024
-_COLUMNS = re.compile(rb'<c r="([A-Z]{1,3})\d+"[^>]*[^/>]>')
-_ROWS = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')
+_COLUMNS = re.compile(rb'<(?:\w+:)?c (?:[^>]*? )?r="([A-Z]{1,3})\d+"(?:[^>]*[^/>])?>')
+_ROWS = re.compile(rb'<(?:\w+:)?row (?:[^>]*? )?r="(\d{1,7})"')
 _NO_VALUE = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d{1,7})"(?![^>]*\bt="str")[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+    rb'<((?:\w+:)?)c (?![^>]*\bt="str")(?:[^>]*? )?r="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]?>\s*'
+    rb'<\1f\b(?:[^>]*/>|[^>]*>[^<]*</\1f>)\s*(?:<\1v\s*/>|<\1v>\s*</\1v>)?\s*</\1c>'
 )
+ROW_ENDS = b"row>"
 _RELATED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -47,8 +49,8 @@ def glance(packed: zipfile.ZipFile, name: str, sheet: str | None) -> Glance | No
         while True:
             chunk = file.read(CHUNK)
             rest += chunk
-            end = rest.rfind(b"</row>") + len(b"</row>") if chunk else len(rest)
-            if end < len(b"</row>"):
+            end = rest.rfind(ROW_ENDS) + len(ROW_ENDS) if chunk else len(rest)
+            if end < len(ROW_ENDS):
                 if len(rest) > MOST_ROW_BYTES:
                     raise _too_large(name)
                 if chunk:
@@ -56,7 +58,7 @@ def glance(packed: zipfile.ZipFile, name: str, sheet: str | None) -> Glance | No
             part, rest = rest[:end], rest[end:]
             width = max([width, *map(_column, set(_COLUMNS.findall(part)))])
             rows = max([rows, *map(int, _ROWS.findall(part)[-1:])])
-            uncomputed |= {int(row): column.decode() for column, row in _NO_VALUE.findall(part)}
+            uncomputed |= {int(row): column.decode() for _, column, row in _NO_VALUE.findall(part)}
             if rows * width > MOST_CELLS:
                 raise _too_large(name)
             if not chunk:

@@ -28,7 +28,8 @@ from config.terms import (
 )
 
 __all__ = [
-    "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "CalendarRules", "DeclarationError", "Declared", "District",
+    "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
+    "District",
     "Duration", "FieldMap", "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
     "StandardUnit", "Thresholds", "Words", "Zone",
 ]
@@ -49,8 +50,15 @@ class Service(Declared):
         return max(valid, key=lambda standard: standard.from_) if valid else None
 
 
+Where = dict[str, str | tuple[str, ...]]
+"""Column → the value, or one of the values, that it must have; "" is also an absent one."""
+
+
 class FieldMap(Declared):
-    """How one field of a case or reading is found in a raw row; see design §6. A plain string means ``from``."""
+    """How one field of a case or reading is found in a raw row; see design §6. A plain string means ``from``.
+
+    ``fallback``: further columns of a stamp, each read where those before it hold nothing.
+    """
 
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
     value: str | None = None
@@ -60,7 +68,8 @@ class FieldMap(Declared):
     otherwise: str | None = None
     level: Literal["district", "village"] | None = None
     offset: Literal["honour", "ignore"] = "honour"
-    where: dict[str, str] = {}
+    fallback: tuple[str, ...] = ()
+    where: Where = {}
     take: Literal["first", "last"] = "first"
     after: str | None = None
     minutes: str | None = None
@@ -76,7 +85,10 @@ STAMPS = ("submitted_at", "accepted_at", "first_response_at", "ended_at", "updat
 
 
 class Source(Declared):
-    """One readable place at an agency: whose it is, how it is read, what its fields mean."""
+    """One readable place at an agency: whose it is, how it is read, what its fields mean.
+
+    ``where``: only rows that hold these values are the source's; others (soft-deleted, superseded) are as if not there.
+    """
 
     id: Slug
     owner: str = ""
@@ -97,6 +109,7 @@ class Source(Declared):
     ordered: bool = False
     covers_from: date | None = None
     outcome: Literal["status", "dates"] = "status"
+    where: Where = {}
     deadline: Duration = timedelta(minutes=5)
     options: dict[str, Any] = {}
     fields: dict[str, FieldMap]
@@ -202,6 +215,19 @@ class Thresholds(Declared):
     nobody_called_minutes: int = 15
 
 
+class BackupRules(Declared):
+    """When the leader backs the stores up and what is kept: the newest of so many days, weeks and months, none longer than
+    ``longest`` (faults.md P7: the purge holds for backups as well). ``at``: the local time of day that the rhythm starts from.
+    """
+
+    every: Duration = timedelta(days=1)
+    at: str = Field(default="02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    days: int = Field(default=14, ge=1)
+    weeks: int = Field(default=8, ge=0)
+    months: int = Field(default=3, ge=0)
+    longest: Duration = timedelta(days=90)
+
+
 class Regency(Declared):
     """All declarations of one folder, checked. ``hash`` changes with anything that derives stored figures."""
 
@@ -213,6 +239,7 @@ class Regency(Declared):
     title: Words = Words(id="Command Center", en="Command Center")
     simulated: bool = False
     thresholds: Thresholds = Thresholds()
+    backup: BackupRules = BackupRules()
     districts: dict[str, District] = {}
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}

@@ -233,7 +233,7 @@ def derivation_hash(regency: Regency) -> str:
             for key, value in regency.agencies.items()
         },
         "sources": {
-            key: (value.owner, value.kind, value.outcome, value.timezone,
+            key: (value.owner, value.kind, value.outcome, value.timezone, value.where,
                   {name: field.model_dump(mode="json") for name, field in value.fields.items()})
             for key, value in regency.sources.items()
         },

@@ -13,10 +13,11 @@ SHIPPED = Path(__file__).parent
 
 
 class Settings(BaseSettings):
-    """Where the declarations, the stores and the drop folders lie.
+    """Where the declarations, the stores, the drop folders and the backups lie.
 
     ``COMMAND_CENTER_CONFIG`` (declarations folder), ``COMMAND_CENTER_DATA`` (stores, keys), ``COMMAND_CENTER_DROP`` (root
-    of the drop folders), ``COMMAND_CENTER_SECRETS`` (folder of secret files), ``DATABASE_URL``.
+    of the drop folders), ``COMMAND_CENTER_SECRETS`` (folder of secret files), ``COMMAND_CENTER_BACKUPS``
+    (folder of backups, best on another disk; default ``backups`` in the data folder), ``DATABASE_URL``.
     """
 
     model_config = SettingsConfigDict(env_prefix="COMMAND_CENTER_", extra="ignore")
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     data: Path = Path("var")
     drop: Path = Path("var/drop")
     secrets: Path = Path("var/secrets")
+    backups: Path | None = None
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     def url_of(self, store: str) -> str:
@@ -38,6 +40,16 @@ class Settings(BaseSettings):
             figures = Path(self.database_url.removeprefix("sqlite:///"))
             return self.database_url if store == "figures" else f"sqlite:///{figures.parent / (store + '.sqlite')}"
         return self.database_url
+
+    def file_of(self, store: str) -> Path | None:
+        """The SQLite file of a store; ``None`` on PostgreSQL."""
+        url = self.url_of(store)
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+    @property
+    def backups_folder(self) -> Path:
+        """Where backups are written and looked for."""
+        return (self.backups or self.data / "backups").resolve()
 
     def secret(self, name: str) -> str | None:
         """A secret by its name: ``COMMAND_CENTER_SECRET_<NAME>``, else the file of that name (mode 0600), read anew.

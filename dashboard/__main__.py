@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 device = typer.Typer(help="Wall screens as devices: link codes, list, revoke.", no_args_is_help=True)
 app.add_typer(device, name="device")
+backup = typer.Typer(help="Back the stores up, and list the backups.", invoke_without_command=True)
+app.add_typer(backup, name="backup")
 
 
 def say(text: str) -> None:
@@ -45,12 +47,9 @@ def figures_store(settings: Settings) -> Engine:
 
 
 def _store(settings: Settings, store: str) -> Engine:
-    from dashboard.store.engine import migrate, open_engine
+    from dashboard.backup.opening import open_store
 
-    settings.data.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url_of(store), store)
-    migrate(engine, store)
-    return engine
+    return open_store(settings, store)
 
 
 Host = Annotated[str, typer.Option(help="Address to listen on; other than 127.0.0.1 needs TLS or a proxy.")]
@@ -300,11 +299,57 @@ def device_revoke(identity: str) -> None:
     say(f"{identity}: revoked")
 
 
+@backup.callback()
+def backup_now(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="Folder for backups; default: COMMAND_CENTER_BACKUPS.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="Keep only the newest so many; default: by the declared rule.")] = None,
+) -> None:
+    """Back all stores up while everything goes on; it counts only once it was verified."""
+    if context.invoked_subcommand is None:
+        from dashboard.backup.commands import back_up
+
+        settings = Settings()
+        back_up(settings, declared(settings), to=to, keep=keep, say=say)
+
+
+@backup.command("list")
+def backup_list(
+    to: Annotated[Path | None, typer.Option(help="Folder of backups; default: COMMAND_CENTER_BACKUPS.")] = None,
+) -> None:
+    """The backups there are, newest first: age, size, what each holds."""
+    from dashboard.backup.commands import describe
+
+    settings = Settings()
+    for line in describe(to or settings.backups_folder):
+        say(line)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path | None, typer.Argument(help="A backup's folder; default: the newest verified one.")] = None,
+    newest: Annotated[bool, typer.Option("--newest", help="The newest verified backup.")] = False,
+    drill: Annotated[bool, typer.Option("--drill", help="Try it beside the stores; nothing is changed.")] = False,
+) -> None:
+    """Put a backup in place of the stores and read all sources from there on; or, with --drill, only try it."""
+    from dashboard import restoring
+
+    if folder is None and not newest and not drill:
+        raise ProductError(
+            "name a backup's folder, or --newest; --drill only tries it",
+            "sebutkan folder cadangan, atau --newest; --drill hanya mencoba",
+        )
+    settings = Settings()
+    work = restoring.drill if drill else restoring.restore
+    work(settings, declared(settings), folder, say)
 Operator(declared, figures_store, say).add_to(app)
 
 
 def main() -> Any:
     """Run the command line; an error of the product is two plain lines (Indonesian, English) and exit code 1."""
+    from dashboard.logs import configure
+
+    configure()
     try:
         app()
     except DeclarationError as err:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from config.declarations import DeclarationError
+from config.declarations import STAMPS, DeclarationError
 from config.loading import Folder
 from dashboard.cases import CHANNELS
 from dashboard.derive import DISCOVER, STATUSES
@@ -140,6 +140,9 @@ def _field(source: Source, name: str, field: FieldMap, file: str, key: str) -> I
         yield _missing(file, f"{key}.after", ("other field", "kolom lain"), field.after, set(source.fields) - {name})
     if field.after is not None and (field.minutes is None) == (field.time is None):
         yield _wrong(file, key, "after needs minutes or time, one of them", "after memerlukan minutes atau time, salah satu")
+    if field.fallback and (name not in STAMPS or field.from_ is None):
+        yield _wrong(file, f"{key}.fallback", "belongs to a time that is read from a column",
+                     "hanya untuk waktu yang dibaca dari sebuah kolom")
     named = _named_by(field) + [DISCOVER] * (field.otherwise == DISCOVER)
     for value in named if name in MEANINGS else ():
         if value not in MEANINGS[name]:

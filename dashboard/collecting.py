@@ -17,6 +17,7 @@ from dashboard.errors import LeaseLost, ProductError
 from dashboard.store import derived, holds, requests
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
+from dashboard.store.trouble import in_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -63,7 +64,7 @@ def collect_now(
     for source in sources:
         holding.declared(regency, source)
     good = True
-    with leading(engine) as token:
+    with in_words(engine), leading(engine) as token:
         for source in sources:
             if token is None and not dry_run:
                 result = _hand_over(engine, "collect", {
@@ -86,7 +87,7 @@ def recompute_now(
     regency: Regency, engine: Engine, *, since: datetime | None, say: Callable[[str], None]
 ) -> None:
     """Derive stored cases again under today's declarations."""
-    with leading(engine) as token:
+    with in_words(engine), leading(engine) as token:
         if token is None:
             result = _hand_over(engine, "recompute", {"since": clock.epoch(since) if since else None})
         else:

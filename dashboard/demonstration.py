@@ -18,10 +18,10 @@ from config.loading import load
 from config.settings import SHIPPED, Settings
 from dashboard import clock
 from dashboard.access import devices
+from dashboard.backup.opening import open_store
 from dashboard.collecting import leading
 from dashboard.demo.launch import Agencies, overlay
 from dashboard.store import derived
-from dashboard.store.engine import migrate, open_engine
 from dashboard.store.state import states
 from dashboard.supervise import Child, command, stop_on_signals, supervise
 
@@ -53,7 +53,7 @@ def demonstrate(settings: Settings, *, port: int, days: int, fresh: bool) -> Non
         os.environ.update(environment)
         ours = Settings()
         regency = load(ours.config)
-        stores = {name: _store(ours, name) for name in ("figures", "people", "recordings")}
+        stores = {name: open_store(ours, name) for name in ("figures", "people", "recordings")}
         first_load(ours, regency, stores["figures"], console, stop)
         if stop.is_set():
             return
@@ -63,12 +63,6 @@ def demonstrate(settings: Settings, *, port: int, days: int, fresh: bool) -> Non
         supervise(children, stop)
     finally:
         agencies.stop()
-
-
-def _store(settings: Settings, name: str) -> Engine:
-    engine = open_engine(settings.url_of(name), name)
-    migrate(engine, name)
-    return engine
 
 
 def first_load(settings: Settings, regency: Regency, engine: Engine, console: Console, stop: threading.Event) -> None:

@@ -4,6 +4,8 @@
   - ``ConfigError``          refuse to start; names the file and the key
   - ``StoreError``           the local database: refuse to go on, nothing half written
     - ``LeaseLost``          another leader took over: stop writing at once
+    - ``StoreUnwritable``    full, read-only, failing, locked or gone: stop collecting, go on by itself when it is mended
+    - ``StoreCorrupt``       damaged or missing: move it aside and restore the newest verified backup, never start empty
   - ``CollectError``         a run of a source failed
     - ``SourceUnavailable``  try again (also a read that missed pages)
     - ``SourceRejected``     at most one try in 15 minutes (credentials, permission)
@@ -41,6 +43,14 @@ class StoreError(ProductError):
 
 class LeaseLost(StoreError):
     """Another process became the leader: this one must not write any more."""
+
+
+class StoreUnwritable(StoreError):
+    """The store cannot be written at present: collecting stops, reads and screens go on, and all of it comes back by itself."""
+
+
+class StoreCorrupt(StoreError):
+    """The store is damaged, or was there and is gone: only a backup (or an operator's word) makes it good."""
 
 
 class CollectError(ProductError):

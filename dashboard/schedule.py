@@ -19,14 +19,17 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
 
 from collectors.runner import RunResult, run_source
 from dashboard import clock, holding
+from dashboard.backup.care import Care
+from dashboard.backup.opening import heal, open_store
+from dashboard.backup.replacing import restore_for
 from dashboard.cases import Outcome
-from dashboard.errors import LeaseLost, ProductError
+from dashboard.errors import LeaseLost, ProductError, StoreError
 from dashboard.jumps import ClockWatch
 from dashboard.store import derived, requests
-from dashboard.store.engine import migrate, open_engine
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
 from dashboard.store.state import SourceState, states
@@ -46,6 +49,7 @@ JITTER_SHARE = 0.05
 HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
+BACKUP_AFTER_SECONDS = 15
 
 
 def speed_class(durations: Sequence[float]) -> str:
@@ -78,6 +82,7 @@ class Leadership:
     def __init__(self, settings: Settings, regency: Regency, engine: Engine, token: int) -> None:
         self.settings, self.regency, self.engine, self.token = settings, regency, engine, token
         self.lost = threading.Event()
+        self.care = Care(settings, regency, engine, token)
         self._derive_lock = threading.Lock()
         self._watch = ClockWatch(self.clock_set)
         self.scheduler = BackgroundScheduler(
@@ -102,10 +107,12 @@ class Leadership:
             )
         for work, seconds in (
             (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
+            (self.care.look, 5), (self.care.back_up, 60),
         ):
+            first = BACKUP_AFTER_SECONDS if work == self.care.back_up else 1  # not into the first runs of a start
             self.scheduler.add_job(
                 self._guarded(work), IntervalTrigger(seconds=seconds, timezone=UTC), id=f"own:{work.__name__}",
-                executor="own", next_run_time=now + timedelta(seconds=1),
+                executor="own", next_run_time=now + timedelta(seconds=first),
             )
         self.scheduler.start()
         self._watch.start()
@@ -129,12 +136,18 @@ class Leadership:
 
     def collect(self, source_id: str) -> RunResult | None:
         """One run of one source, then what follows from it: its class, and a pause if it asked for one."""
+        if self.care.shut is not None:  # nothing can be stored: leave the agencies alone
+            return None
         source = self.regency.sources[source_id]
         started = clock.now()
         try:
             result = run_source(self.engine, self.regency, source_id, settings=self.settings, token=self.token)
         except LeaseLost:
             self.lost.set()
+            return None
+        except StoreError as err:
+            if not self.care.note(err):
+                log.warning("run cannot be stored", source=source_id, message=err.en)
             return None
         pause = pause_after(result, source.every)
         with self.engine.connect() as connection:
@@ -165,6 +178,10 @@ class Leadership:
         """Do what a command asked of the living leader (collect, recompute), one after the other."""
         while (asked := requests.take(self.engine, clock.now())) is not None:
             try:
+                if asked.what == "restore":
+                    restore_for(self.settings, asked)
+                    self.care.reopen.set()
+                    return
                 answer = self._do(asked.what, asked.arguments)
             except ProductError as err:
                 answer = {"error": err.en, "error_id": err.id}
@@ -197,7 +214,7 @@ class Leadership:
             except LeaseLost:
                 self.lost.set()
             except Exception as err:  # noqa: BLE001  (one failing job must not end the others)
-                if not failing:
+                if not self.care.note(err) and not failing:
                     log.warning("own work fails", work=work.__name__, error=f"{type(err).__name__}: {err}")
                 failing = True
             else:
@@ -217,30 +234,59 @@ def _durations(state: SourceState | None) -> list[float]:
 
 
 def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
-    """Wait for the lease, lead until it is lost or ``stop`` is set, again and again.
+    """Open the stores, mend what is damaged, lead while the lease is ours, until ``stop`` is set.
 
-    A second schedule process waits here: the lease's fencing token keeps its late writes out (F12, F13).
+    A second schedule process waits for the lease: its fencing token keeps its late writes out (F12, F13). Raises
+    ``StoreError`` when a store cannot be used and no backup mends it.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url_of("figures"))
-    migrate(engine, "figures")
-    lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     while not stop.is_set():
-        token = lease.acquire(clock.now())
+        for store in ("people", "recordings"):
+            heal(settings, store)
+        engine = open_store(settings, "figures", check=True)
+        try:
+            _lead(settings, regency, engine, stop)
+        finally:
+            engine.dispose()
+
+
+def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.Event) -> None:
+    """Wait for the lease and lead, again and again; returns when told to stop or when the store must be opened anew."""
+    lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
+    waiting = Care(settings, regency, engine, None)
+    while not stop.is_set() and not waiting.reopen.is_set():
+        try:
+            token = lease.acquire(clock.now())
+        except (DBAPIError, StoreError) as err:  # full, read-only, locked or gone: it comes back by itself
+            if not waiting.note(err):
+                raise
+            token = None
         if token is None:
             stop.wait(1)
             continue
         log.info("leading", holder=holder_name("schedule"), token=token, sources=len(regency.sources))
+        waiting.shut = None
         leadership = Leadership(settings, regency, engine, token)
         leadership.start()
         try:
-            while not stop.wait(LEASE_SECONDS / 5):
-                if leadership.lost.is_set() or not lease.renew(clock.now()):
+            while not stop.wait(LEASE_SECONDS / 5) and not leadership.care.reopen.is_set():
+                if leadership.lost.is_set() or not _renewed(lease, leadership.care):
                     log.warning("lease lost", holder=holder_name("schedule"))
                     break
         finally:
             leadership.stop()
-    lease.release()
-    engine.dispose()
+        if leadership.care.reopen.is_set():
+            log.warning("the store is opened anew")
+            return
+    with suppress(DBAPIError, StoreError):  # a lease that cannot be given back runs out
+        lease.release()
 
 
+def _renewed(lease: Lease, care: Care) -> bool:
+    """Whether the lease is still ours, as far as can be known: while nothing can be written nobody can take it either."""
+    try:
+        return lease.renew(clock.now())
+    except (DBAPIError, StoreError) as err:
+        if not care.note(err):
+            raise
+        return True

@@ -26,6 +26,7 @@ from fastapi import FastAPI
 from dashboard import clock
 from dashboard.access import devices
 from dashboard.access.devices import Principal
+from dashboard.backup.opening import open_store
 from dashboard.errors import ConfigError
 from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
 from dashboard.live.endpoints import Endpoints
@@ -37,7 +38,6 @@ from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
 from dashboard.live.zone import Pages, Zone, layout_hash
-from dashboard.store.engine import migrate, open_engine
 from dashboard.store.lease import holder_name
 from dashboard.words import Say
 
@@ -306,10 +306,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 def app(settings: Settings, regency: Regency, *, zone: Zone | None = None, build: str = "", **how: Any) -> Serving:
     """The server on migrated stores. ``how``: of :class:`Serving`."""
-    engines = {}
-    for name in STORES:
-        engines[name] = open_engine(settings.url_of(name), name)
-        migrate(engines[name], name)
+    engines = {name: open_store(settings, name, check=True) for name in STORES}
     return Serving(settings, regency, engines, zone or wall_zone(regency), build=build or build_id(), **how)
 
 
@@ -329,7 +326,7 @@ def run_serve(
 def run_server(serving: Serving | App, bound: socket.socket, **options: Any) -> None:
     """Run on a bound socket until told to stop by a signal."""
     config = uvicorn.Config(
-        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error",
+        serving, **{"proxy_headers": False, **options}, server_header=False, access_log=False, log_level="error", log_config=None,
         ws="none", lifespan="on", backlog=2048, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30,
     )
     server = _Server(config)

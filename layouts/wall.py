@@ -121,22 +121,18 @@ def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say
 
 def _lost(say: Say) -> html.Div:
     """The banner of a lost connection; seen when the body is ``is-lost``."""
-    return html.Div(
-        [
-            shape("offline"),
-            html.B([html.Span(say("wall.lost")), " ", html.Span(**data(live="lost-since"))]),
-            html.Div(
-                [
-                    html.Div([html.Span(say("wall.lost_from")), " ", html.Span(**data(live="lost-since"))]),
-                    html.Div(say("wall.lost_retry")),
-                ],
-                className="lost-note",
-            ),
-        ],
-        className="lost",
-        id="live-lost",
-        role="status",
-    )
+    inside: list[Any] = [
+        shape("offline"),
+        html.B([html.Span(say("wall.lost")), " ", html.Span(**data(live="lost-since"))]),
+        html.Div(
+            [
+                html.Div([html.Span(say("wall.lost_from")), " ", html.Span(**data(live="lost-since"))]),
+                html.Div(say("wall.lost_retry")),
+            ],
+            className="lost-note",
+        ),
+    ]
+    return html.Div(inside, className="lost", id="live-lost", role="status")
 
 
 def live_words(say: Say) -> str:

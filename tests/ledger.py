@@ -45,11 +45,14 @@ class Ledger:
         self.lock = threading.Lock()
         self.fail_with: int | None = None
         self.requests = 0
+        self._delivered: tuple[str, int, list[dict[str, Any]]] = ("", -1, [])  # since, how many changes, in order of change
+        self._changes = 0
 
     def add(self, count: int, *, now: datetime | None = None, age: timedelta = timedelta(days=30)) -> None:
         """``count`` new open cases, submitted at random in the last ``age``."""
         at = now or datetime.now(UTC)
         with self.lock:
+            self._changes += 1
             for _ in range(count):
                 submitted = at - age * self.random.random()
                 identity = f"{len(self.cases):06d}"
@@ -62,6 +65,7 @@ class Ledger:
         """Complete, cancel, reopen or correct ``count`` cases at random."""
         at = now or datetime.now(UTC)
         with self.lock:
+            self._changes += 1
             for case in self.random.sample(list(self.cases.values()), min(count, len(self.cases))):
                 submitted = datetime.fromisoformat(case["submitted"])
                 case["status"] = self.random.choice(["done", "done", "dropped", "open"])
@@ -84,12 +88,12 @@ class Ledger:
         since = query.get("updated_since", [""])[0]
         with self.lock:
             self.requests += 1
-            wanted = sorted(
-                (dict(case) for case in self.cases.values()
-                 if not since or datetime.fromisoformat(case["updated"]) >= datetime.fromisoformat(since)),
-                key=lambda case: (case["updated"], case["id"]),
-            )
-        return {"data": wanted[(number - 1) * size : number * size]}
+            if self._delivered[:2] != (since, self._changes):  # ordered once, not for each page
+                wanted = [case for case in self.cases.values()
+                          if not since or datetime.fromisoformat(case["updated"]) >= datetime.fromisoformat(since)]
+                wanted.sort(key=lambda case: (case["updated"], case["id"]))
+                self._delivered = since, self._changes, wanted
+            return {"data": [dict(case) for case in self._delivered[2][(number - 1) * size : number * size]]}
 
 
 @contextmanager

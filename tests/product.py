@@ -55,6 +55,16 @@ class Product:
         assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def refused(self, *words: str, timeout: float = 120) -> str:
+        """A command that must be refused with exit code 1; both its texts, which hold no traceback."""
+        done = subprocess.run(
+            [sys.executable, "-m", "dashboard", *words], env=self.environment, cwd=self.folder, text=True,
+            capture_output=True, timeout=timeout, check=False,
+        )
+        assert done.returncode == 1, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stdout + done.stderr
+
     def start(self, *words: str, log: str = "log") -> subprocess.Popen[bytes]:
         """A command left running; its output goes to a file in the folder."""
         with (self.folder / f"{log}.txt").open("ab") as output:

@@ -18,6 +18,7 @@ from dashboard.checking import check
 from layouts.panels import names
 
 SMALL = Path(__file__).parent / "config" / "small"
+EXAMPLES = sorted(folder for folder in (SHIPPED / "examples").iterdir() if folder.is_dir())
 REGENCY = 'name = "Uji"\ntimezone = "Asia/Makassar"\nlocale = "id_ID"\n'
 AGENCY = 'name = { id = "Dinas", en = "Office" }\nshort_name = "D"\n'
 SOURCE = """
@@ -59,7 +60,7 @@ def test_a_folder_needs_only_a_regency_and_one_agency(tmp_path: Path) -> None:
     assert check(tmp_path, options_of=options(), panels=()) == []
 
 
-@pytest.mark.parametrize("shipped", [SHIPPED, SHIPPED / "demo", SMALL], ids=["shipped", "demo", "small"])
+@pytest.mark.parametrize("shipped", [SHIPPED, SHIPPED / "demo", SMALL, *EXAMPLES], ids=lambda folder: folder.name)
 def test_what_is_shipped_passes_check(shipped: Path) -> None:
     assert [str(error) for error in check(shipped, options_of=options(), panels=names())] == []
 

@@ -36,7 +36,11 @@ def commands() -> set[str]:
         f"{group.name} {command.name}" for group in app.registered_groups
         for command in (group.typer_instance.registered_commands if group.typer_instance else [])
     }
-    return plain | nested
+    alone = {
+        str(group.name) for group in app.registered_groups
+        if group.typer_instance and group.typer_instance.info.invoke_without_command is True
+    }
+    return plain | nested | alone
 
 
 @pytest.mark.parametrize(("heading", "exists"), [

@@ -1,4 +1,5 @@
-"""The four built-in rules, until the alarm desk comes: which abnormal states ask for an action now?
+"""The four built-in rules, until the alarm desk comes: which abnormal states ask for an action now? (Those of the Command
+Center's own stores are in ``dashboard/alarms/stores.py``.)
 
 A source's silence never clears a process alarm and never raises one: where a source is stale its agency is judged as it stood
 when the source last spoke, and an alarm that held then stays, marked with the source's state.
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from dashboard.alarms.calls import uncalled
+from dashboard.alarms.stores import store_alarms
 from dashboard.clock import DAY, day_start, epoch, local_day, utc
 from dashboard.queries.answers import Alarm, Alarms, Context, Level, SourceAge, State, question
 from dashboard.queries.freshness import OUT, ages, soonest
@@ -167,7 +169,8 @@ def open_alarms(context: Context) -> Alarms:
     calls, next_call = uncalled(context, known)
     silent = list(freshness_alarms(context, known))
     due = next_due(open_by_part(context, version), (KIND,))
-    found = [*silent, *overdue_alarms(context, known, version), *standard_alarms(context, known, version), *calls]
+    own, look_again = store_alarms(context)
+    found = [*own, *silent, *overdue_alarms(context, known, version), *standard_alarms(context, known, version), *calls]
     found.sort(key=lambda alarm: (ORDER[alarm.level], alarm.since, alarm.key))
     watched = {source.owner for source in context.regency.sources.values()} | {part[1] for part in feeding(context)}
     next_minute = soonest(*(  # a freshness alarm counts the minutes of its age
@@ -176,7 +179,7 @@ def open_alarms(context: Context) -> Alarms:
     return Alarms(
         as_of=now, alarms=tuple(found), overall=found[0].level if found else Level.NORMAL, agencies_watched=len(watched),
         changes_at=soonest(
-            next_mark(now), due, next_call, next_minute, thirty_days_change_at(context, version),
+            next_mark(now), due, next_call, next_minute, look_again, thirty_days_change_at(context, version),
             *(age.changes_at for age in known.values()),
         ),
     )

@@ -21,15 +21,19 @@ SEPARATOR = "--"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A drawn panel in its parts. ``tree`` is whole (ids prefixed); ``skeleton`` is the tree without its props.
+    """A drawn panel in its parts. ``skeleton`` is the tree without its props; ids are prefixed.
 
-    ``assemble(skeleton, props) == tree``; ``shape`` is the hash of the skeleton, 32 hexadecimal digits.
+    ``shape`` is the hash of the skeleton, 32 hexadecimal digits.
     """
 
     shape: str
     props: dict[str, dict[str, Any]]
-    tree: Tree
     skeleton: Tree
+
+    @property
+    def tree(self) -> Tree:
+        """The whole tree, put together when somebody asks: a page that is loaded, a shape that is new to a page."""
+        return assemble(self.skeleton, self.props)
 
 
 def encode(value: Any) -> bytes:
@@ -63,15 +67,55 @@ def _is_text(children: Any) -> bool:
     return isinstance(children, str | int | float) and not isinstance(children, bool)
 
 
-def split(tree: Tree, instance: str) -> Drawn:
-    """Props and shape of a panel's JSON tree, every id prefixed by the instance's name.
+def split(drawn: Any, instance: str) -> Drawn:
+    """Props and shape of a drawn panel (components or their JSON), every id prefixed by the instance's name.
 
-    Raises ``ValueError`` when two components share an id or an id is not text: ``set_props`` could not tell them apart.
+    One pass that changes nothing it is given: panels may keep and give again what they drew. Raises ``ValueError`` when two
+    components share an id or an id is not text: ``set_props`` could not tell them apart.
     """
     props: dict[str, dict[str, Any]] = {}
-    whole = _prefixed(tree, instance + SEPARATOR)
-    skeleton = _take(whole, props)
-    return Drawn(digest(encode(skeleton)), props, whole, skeleton)
+    skeleton = _take(drawn, instance + SEPARATOR, props)
+    return Drawn(digest(encode(skeleton)), props, skeleton)
+
+
+def _take(value: Any, prefix: str, props: dict[str, dict[str, Any]]) -> Any:
+    """The skeleton of a tree; what belongs to components with an id moves into ``props``."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_take(item, prefix, props) for item in value]
+    if not isinstance(value, dict) and hasattr(value, "to_plotly_json"):
+        value = value.to_plotly_json()
+    if not is_component(value):
+        return _inside(value, prefix)
+    own = value["props"]
+    if "id" not in own:
+        kept = {key: _take(item, prefix, props) if key == "children" else _inside(item, prefix) for key, item in own.items()}
+        return {"type": value["type"], "namespace": value["namespace"], "props": kept}
+    name = _named(own["id"], prefix)
+    if name in props:
+        raise ValueError(f"the id {name!r} occurs twice in one panel")
+    mine = props[name] = {key: _inside(item, prefix) for key, item in own.items() if key not in ("id", "children")}
+    rest: dict[str, Any] = {"id": name}
+    if "children" in own:
+        if _is_text(own["children"]):
+            mine["children"] = own["children"]
+        else:
+            rest["children"] = _take(own["children"], prefix, props)
+    return {"type": value["type"], "namespace": value["namespace"], "props": rest, "names": sorted(mine)}
+
+
+def _named(name: Any, prefix: str) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"the id {name!r} is not text")  # noqa: TRY004  (as for an id that occurs twice)
+    return prefix + name
+
+
+def _inside(value: Any, prefix: str) -> Any:
+    """The value of a prop that is not ``children``, as JSON; components in it stay in it, with their ids prefixed."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return _prefixed(plain(value), prefix)
 
 
 def _prefixed(value: Any, prefix: str) -> Any:
@@ -81,35 +125,8 @@ def _prefixed(value: Any, prefix: str) -> Any:
         return value
     found = {key: _prefixed(item, prefix) for key, item in value.items()}
     if is_component(value) and "id" in value["props"]:
-        name = value["props"]["id"]
-        if not isinstance(name, str):
-            raise ValueError(f"the id {name!r} is not text")
-        found["props"]["id"] = prefix + name
+        found["props"]["id"] = _named(value["props"]["id"], prefix)
     return found
-
-
-def _take(value: Any, props: dict[str, dict[str, Any]]) -> Any:
-    """The skeleton of a tree; what belongs to components with an id moves into ``props``."""
-    if isinstance(value, list):
-        return [_take(item, props) for item in value]
-    if not is_component(value):
-        return value
-    own = value["props"]
-    name = own.get("id")
-    if name is None:
-        kept = {key: _take(item, props) if key == "children" else item for key, item in own.items()}
-        return {**value, "props": kept}
-    if name in props:
-        raise ValueError(f"the id {name!r} occurs twice in one panel")
-    props[name] = {key: item for key, item in own.items() if key not in ("id", "children")}
-    rest: dict[str, Any] = {"id": name}
-    if "children" in own:
-        if _is_text(own["children"]):
-            props[name]["children"] = own["children"]
-        else:
-            rest["children"] = _take(own["children"], props)
-    names = sorted(props[name])
-    return {**value, "props": rest, "names": names}
 
 
 def assemble(skeleton: Tree, props: Mapping[str, Mapping[str, Any]]) -> Tree:
@@ -130,10 +147,10 @@ def assemble(skeleton: Tree, props: Mapping[str, Mapping[str, Any]]) -> Tree:
     return {**tree, "props": own}
 
 
-def pages_in(tree: Tree) -> int:
+def pages_in(drawn: Drawn) -> int:
     """How many pages a panel turns through: the number of different ``data-page`` marks in it, at least 1."""
-    found: set[str] = set()
-    _pages(tree, found)
+    found = {str(props["data-page"]) for props in drawn.props.values() if "data-page" in props}
+    _pages(drawn.skeleton, found)
     return max(1, len(found))
 
 

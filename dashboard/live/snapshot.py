@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from dashboard.live.frames import Drawn, digest, encode, pages_in, plain, split
+from dashboard.live.frames import Drawn, digest, encode, pages_in, split
 from dashboard.queries.answers import Context
 
 log = structlog.get_logger("snapshot")
@@ -92,7 +92,7 @@ def _say(
     body = head[:-1] + b',"said":"' + said.encode() + b'","limits":' + limits + b',"props":' + props + b"}"
     return Said(
         panel=panel, seq=seq, drawn=drawn, as_of=as_of, late=late, stale=stale, changed_ms=changed_ms, failed=failed,
-        pages=pages_in(drawn.tree), said=said, frame=event("frame", body, seq), props=props,
+        pages=pages_in(drawn), said=said, frame=event("frame", body, seq), props=props,
     )
 
 
@@ -184,7 +184,7 @@ class Snapshot:
                 answer = instance.ask(context)
                 if instance.question is not None:
                     answers[instance.question] = answer
-            drawn = split(plain(instance.draw(answer)), instance.id)
+            drawn = split(instance.draw(answer), instance.id)
             said = _say(
                 instance.id, self.seq, drawn, as_of=answer.as_of, late=answer.limits.late, stale=answer.limits.stale,
                 changed_ms=changed_ms,
@@ -210,7 +210,7 @@ class Snapshot:
                 instance.id, self.seq, before.drawn, as_of=before.as_of, late=before.late,
                 stale=min(before.stale or int(now), int(now)), changed_ms=None, failed=True,
             )
-        drawn = split(plain(instance.failed()), instance.id)
+        drawn = split(instance.failed(), instance.id)
         return _say(
             instance.id, self.seq, drawn, as_of=int(now), late=None, stale=int(now), changed_ms=None,
             failed=True,

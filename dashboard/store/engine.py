@@ -8,12 +8,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
-from dashboard.errors import StoreError
+from dashboard.errors import StoreCorrupt, StoreError
+from dashboard.store import files
+from dashboard.store.trouble import Trouble, store_error, trouble_of
 
 STORES = ("figures", "people", "recordings")
 BUSY_SECONDS = 10
@@ -31,8 +34,11 @@ def open_engine(url: str, store: str = "figures") -> Engine:
         # One answer sees one state, as in SQLite: cells and cases, or dirty months and histograms, of one instant.
         isolation_level="REPEATABLE READ",
     )
-    with writing(engine).begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {store}"))
+    try:
+        with writing(engine).begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {store}"))
+    except DBAPIError as err:
+        raise (store_error(err, engine) or _cannot_open(store, err)) from err
     return engine
 
 
@@ -49,13 +55,33 @@ def _open_sqlite(url: str, file: str) -> Engine:
         pool_size=8, max_overflow=72,
     )
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "cache_size=-65536",
-                       "temp_store=MEMORY", "mmap_size=268435456", "wal_autocheckpoint=4000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+    place = Path(file)
+
+    @event.listens_for(engine, "do_connect")
+    def _open(dialect: Any, record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        with files.swap_lock(folder, exclusive=False):
+            if files.lost(place):
+                raise gone(place)
+            try:
+                connection = dialect.connect(*arguments, **named)
+                _prepare(connection)
+            except sqlite3.OperationalError as err:
+                if trouble_of(err) is not Trouble.READ_ONLY or not files.is_read_only(folder):
+                    raise
+                connection = dialect.connect(_read_only(place), **named, uri=True)
+            record.info["file"] = files.identity(place)
+        return connection
+
+    @event.listens_for(engine, "checkout")
+    def _same_file(connection: Any, record: Any, fairy: Any) -> None:
+        """A restore put another file in place: this connection still has the old one."""
+        if record.info.get("file") != files.identity(place):
+            raise DisconnectionError
+
+    @event.listens_for(engine, "handle_error")
+    def _note_damage(context: Any) -> None:
+        if trouble_of(context.original_exception) is Trouble.CORRUPT:
+            files.mark_suspect(place)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -64,6 +90,54 @@ def _open_sqlite(url: str, file: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "cache_size=-65536",
+                       "temp_store=MEMORY", "mmap_size=268435456", "wal_autocheckpoint=4000"):
+            connection.execute(f"PRAGMA {pragma}").close()
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def _read_only(file: Path) -> str:
+    """The address of a store on a disk that takes no writes: without a log beside it nothing is missing from the file (F7)."""
+    return f"{file.resolve().as_uri()}?mode=ro" + ("" if files.wal_bytes(file) else "&immutable=1")
+
+
+def gone(file: Path) -> StoreCorrupt:
+    """What is said instead of starting empty where a store was (F10)."""
+    marker = files.born_marker(file)
+    return StoreCorrupt(
+        f"{file}: there was a store and it is gone or empty. Put it back, or restore a backup (command-center restore --newest); "
+        f"to begin with an empty one on purpose, remove {marker} as well",
+        f"{file}: dulu ada penyimpanan, kini hilang atau kosong. Kembalikan berkasnya, atau pulihkan cadangan (command-center "
+        f"restore --newest); untuk sengaja mulai dari kosong, hapus juga {marker}",
+    )
+
+
+def _is_of_this_version(engine: Engine, config: Config) -> bool:
+    if not inspect(engine).has_table("alembic_version"):
+        return False
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return found == [ScriptDirectory.from_config(config).get_current_head()]
+
+
+def _upgrade(engine: Engine, store: str, config: Config) -> None:
+    """All steps in one transaction: one killed half-way leaves the store as it was (F11)."""
+    with writing(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7322)"))
+        config.attributes["connection"] = connection
+        config.attributes["store"] = store
+        command.upgrade(config, "head")
+
+
+def _cannot_open(store: str, err: DBAPIError) -> StoreError:
+    return StoreError(f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}")
 
 
 def writing(engine: Engine) -> Engine:
@@ -83,18 +157,17 @@ def migrate(engine: Engine, store: str = "figures") -> None:
     config.set_main_option("version_locations", str(MIGRATIONS / store))
     config.set_main_option("path_separator", "os")
     try:
-        with writing(engine).begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(7322)"))
-            config.attributes["connection"] = connection
-            config.attributes["store"] = store
-            command.upgrade(config, "head")
+        if not _is_of_this_version(engine, config):  # most of the time it is, and a read without a lock is enough
+            _upgrade(engine, store, config)
     except DBAPIError as err:
-        raise StoreError(
-            f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}"
-        ) from err
+        raise (store_error(err, engine) or _cannot_open(store, err)) from err
     except CommandError as err:
         raise StoreError(
-            f"the {store} store is of a newer version than this program: {err}",
-            f"penyimpanan {store} berasal dari versi yang lebih baru: {err}",
+            f"the {store} store is of a newer version than this program ({err}): start the newer program, or restore a backup "
+            "that this one made (command-center backup list)",
+            f"penyimpanan {store} berasal dari versi yang lebih baru daripada program ini ({err}): jalankan program yang lebih "
+            "baru, atau pulihkan cadangan buatan program ini (command-center backup list)",
         ) from err
+    place = files.file_of(engine)
+    if place is not None:
+        files.mark_born(place)

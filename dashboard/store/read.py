@@ -22,6 +22,7 @@ from dashboard.store.changes import announce
 from dashboard.store.contributions import Differences, Dims
 from dashboard.store.dimensions import Dimensions
 from dashboard.store.engine import writing
+from dashboard.store.files import require_room
 from dashboard.store.finishing import Finish, finish_state
 from dashboard.store.generations import take_over
 from dashboard.store.holds import ACCEPT, Hold, hold_of, keep_back, let_go
@@ -31,6 +32,7 @@ from dashboard.store.standing import Standing, note_standing
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
+from dashboard.store.trouble import whole
 
 if TYPE_CHECKING:
     from config.declarations import Source
@@ -65,11 +67,14 @@ class Read:
         self._months: dict[int, int] = {}
 
     @classmethod
+    @whole
     def begin(
         cls, engine: Engine, source: Source, *, mode: str, token: int | None, now: datetime, declarations: str = "",
         zone: ZoneInfo, what: str = "collect",
     ) -> Read:
-        """Write the run's row and take the source's state as it is. Raises ``LeaseLost`` when another one leads."""
+        """Write the run's row and take the source's state as it is. Raises ``LeaseLost`` when another one leads,
+        ``StoreUnwritable`` when the disk has no room."""
+        require_room(engine)
         with writing(engine).begin() as connection:
             fence(connection, token)
             state = state_of(connection, source.id)
@@ -95,6 +100,7 @@ class Read:
 
     # --- pages -----------------------------------------------------------------------------------------------------------
 
+    @whole
     def page(
         self, cases: Sequence[Case], rejects: Sequence[Rejected] = (), *, position: Any = None, data_until: int | None = None
     ) -> None:
@@ -110,6 +116,7 @@ class Read:
             if what:
                 announce(connection, self.source.id, what)
 
+    @whole
     def page_of(self, make: Callable[[Connection], Sequence[Case]]) -> int:
         """Like ``page``, of cases that ``make`` reads and makes inside the transaction, so that no other run comes between.
 
@@ -253,6 +260,7 @@ class Read:
 
     # --- the end ---------------------------------------------------------------------------------------------------------
 
+    @whole
     def finish(
         self, *, outcome: Outcome, now: datetime, cursor: Any = None, data_until: int | None, covered: tuple[int, int] | None,
         complete: bool, span: tuple[int | None, int | None] | None = None, message: tuple[str, str] = ("", ""),
@@ -281,6 +289,7 @@ class Read:
             ))
             announce(connection, self.source.id, what | {"state"})
 
+    @whole
     def close(self, replayed: Sequence[int], now: datetime) -> None:
         """The end of a replay: its run's row, and the rows put aside (by number) that are mapped now are gone from there.
 
@@ -292,6 +301,7 @@ class Read:
                 ended_at=now.timestamp(), outcome=Outcome.OK.value, **self.counts
             ))
 
+    @whole
     def fail(
         self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str, guard: str = "",
         counts: dict[str, int] | None = None,
@@ -309,7 +319,9 @@ class Read:
             announce(connection, self.source.id, {"state"})
 
     def _tombstones(self, connection: Connection, span: tuple[int | None, int | None], at: int) -> set[str]:
-        before = set(connection.execute(select(missed.c.case).where(missed.c.source == self.source.id)).scalars())
+        before = set(connection.execute(
+            select(missed.c.case).where(missed.c.source == self.source.id, missed.c.run != self.run_id)  # not our own, done again
+        ).scalars())
         absent = [identity for identity in self.sighted.known_in(connection, span) if not self.sighted.saw(identity)]
         accepted = self.hold is not None and self.hold.decision == ACCEPT  # somebody looked: what is missing is gone
         again = absent if accepted else [identity for identity in absent if identity in before]

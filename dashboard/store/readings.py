@@ -16,6 +16,7 @@ from dashboard.store.engine import writing
 from dashboard.store.lease import fence
 from dashboard.store.read import Read
 from dashboard.store.tables import reading, rejected
+from dashboard.store.trouble import whole
 
 
 class ReadingRow(NamedTuple):
@@ -30,6 +31,7 @@ class ReadingRow(NamedTuple):
     published_at: int | None
 
 
+@whole
 def store_readings(read: Read, rows: Sequence[ReadingRow], rejects: Sequence[Rejected]) -> None:
     """Store one page in one transaction; counts new and changed ones in the run."""
     latest = {(row.metric, row.scope, row.grain, row.period): row for row in rows}
@@ -52,8 +54,8 @@ def store_readings(read: Read, rows: Sequence[ReadingRow], rejects: Sequence[Rej
             [(read.source.id, read.run_id, epoch(read.started), row.reason, row.field, row.page, row.line, None,
               json.dumps(row.raw)) for row in rejects],
         )
-        for name, count in (("rows_read", len(rows) + len(rejects)), ("rows_new", len(new)),
-                            ("rows_changed", len(changed)), ("rows_rejected", len(rejects)), ("pages", 1)):
-            read.counts[name] += count
         if new or changed:
             announce(connection, read.source.id, {"readings"})
+    for name, count in (("rows_read", len(rows) + len(rejects)), ("rows_new", len(new)),
+                        ("rows_changed", len(changed)), ("rows_rejected", len(rejects)), ("pages", 1)):
+        read.counts[name] += count

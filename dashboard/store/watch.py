@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from dashboard.errors import StoreError
+from dashboard.store import files
 from dashboard.store.changes import Change, changes_after, last_seq
 from dashboard.store.tables import people_changed
 
@@ -21,6 +23,7 @@ class Watcher:
         self._sqlite = engine.dialect.name == "sqlite"
         self._kept = engine.connect().execution_options(isolation_level="AUTOCOMMIT") if not self._sqlite else None
         self._raw: Any = engine.raw_connection() if self._sqlite else None
+        self._file = files.file_of(engine)
         if self._kept is not None:
             self._kept.exec_driver_sql(f"LISTEN {store}_changed")
         self._version = self._data_version()
@@ -52,6 +55,8 @@ class Watcher:
             assert self._kept is not None
             driver: Any = self._kept.connection.driver_connection
             return any(True for _ in driver.notifies(timeout=left, stop_after=1))
+        if self._file is not None and self._raw.info.get("file") != files.identity(self._file):
+            raise StoreError("the store was put in place anew", "penyimpanan diganti dengan yang baru")
         version = self._data_version()
         if version != self._version:
             self._version = version

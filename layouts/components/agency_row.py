@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
+from functools import lru_cache
 
 from dashboard.queries.answers import AgencyRow, Figure, Level, SourceAge, State
 from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.attributes import data
 from layouts.components.bars import hour_bars, time_bar
+from layouts.components.elements import Element
 from layouts.components.figures import has_figure, nothing, shape_of, unit, why_nothing
 from layouts.components.fitting import fit
-from layouts.components.shapes import shape
+from layouts.components.shapes import shape, shaped
 
-NOT_COUNTED = (State.STALE, State.OFFLINE)
+MOST_ROWS = 512
+"""Drawn rows that are kept: some 40 agencies in two languages, with what a few refreshes replace."""
 
 
-def _named(row: AgencyRow, key: str, say: Say, at: int) -> Component:
+def _named(row: AgencyRow, key: str, below: str) -> Element:
     """The agency's name; below it what it does, or, when its source is not fresh, the state and the data's time."""
     age = row.age
     calm = age.state is State.NORMAL
-    subtitle = _subtitle(row, say) if row.declared else say("panels.agencies.not_declared")
-    below = subtitle if calm else age_words(age, say, at)
-    return html.Div(
+    return el.div(
         [
-            html.Div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 15, 19)}"),
-            html.Div(
+            el.div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 15, 19)}"),
+            el.div(
                 [
                     shape("fresh" if calm else shape_of(age.state), f"{key}-age-shape"),
-                    html.Span(below, id=f"{key}-age-text"),
+                    el.span(below, id=f"{key}-age-text"),
                 ],
                 id=f"{key}-age",
                 className=f"s st {'c-plain' if calm else 'c-' + shape_of(age.state)}{fit(below, 19, 21)}",
@@ -54,32 +55,32 @@ def age_words(age: SourceAge, say: Say, at: int) -> str:
     return say("panels.state_at", word=word, time=moment.rpartition(" ")[0] or moment)  # the day alone when not today
 
 
-def _received(row: AgencyRow, key: str, say: Say) -> Component:
+def _received(row: AgencyRow, key: str, say: Say) -> Element:
     figure = row.received
     known = has_figure(figure) and figure.value is not None
     value = say.number(figure.value) if known and figure.value is not None else ""
     usual = say("panels.usual", value=say.number(figure.band.median)) if known and figure.band else ""
-    return html.Div(
+    return el.div(
         [
-            html.Span(say("panels.agencies.received"), className="lbl"),
-            html.Div(
+            el.div(
                 [
-                    html.Span(
+                    el.span(
                         value,
                         id=f"{key}-received",
                         className=f"v{fit(value, 4, 6, 8)}" + (" is-zero" if figure.value == 0 else ""),
                     ),
-                    html.Div(usual if known else nothing(figure, say), id=f"{key}-usual", className="w"),
+                    el.div(usual if known else nothing(figure, say), id=f"{key}-usual", className="w"),
                 ],
                 className="num",
             ),
             hour_bars(f"{key}-hours", row.hours),
         ],
         className="received-cell",
+        **data(label=say("panels.agencies.received")),
     )
 
 
-def _time(row: AgencyRow, key: str, say: Say) -> Component:
+def _time(row: AgencyRow, key: str, say: Say) -> Element:
     if row.time_value is None:
         amount, below = "", say("panels.states.none")
     else:
@@ -90,19 +91,19 @@ def _time(row: AgencyRow, key: str, say: Say) -> Component:
             if row.standard_amount is None
             else say("panels.agencies.of_standard", amount=_plain(row.standard_amount, say), unit=named)
         )
-    return html.Div(
+    return el.div(
         [
-            html.Span(say("panels.agencies.time"), className="lbl"),
             time_bar(f"{key}-time", row.time_share, row.p90_share, row.time_level),
-            html.Div(
+            el.div(
                 [
-                    html.Span(amount, id=f"{key}-amount", className="v"),
-                    html.Div(below, id=f"{key}-standard", className=f"s{fit(below, 18, 20)}"),
+                    el.span(amount, id=f"{key}-amount", className="v"),
+                    el.div(below, id=f"{key}-standard", className=f"s{fit(below, 18, 20)}"),
                 ],
                 className="time-words",
             ),
         ],
         className="time-cell",
+        **data(label=say("panels.agencies.time")),
     )
 
 
@@ -110,72 +111,79 @@ def _plain(amount: float, say: Say) -> str:
     return say.number(amount, 0 if amount == int(amount) else 1)
 
 
-def _on_time(figure: Figure, key: str, say: Say) -> Component:
+def _on_time(figure: Figure, key: str, say: Say) -> Element:
     shown = has_figure(figure) and figure.value is not None
     value = say.number(figure.value, 1) if shown and figure.value is not None else ""
     why = "" if shown else why_nothing(figure, say)
     warned = shown and figure.level is not Level.NORMAL
-    return html.Div(
+    return el.div(
         [
-            html.Span(say("panels.agencies.on_time"), className="lbl"),
-            html.Span(
-                [html.Span(value, id=f"{key}-rate"), html.Small("%", className="sign")],
-                id=f"{key}-rate-box",
-                className="v" + ("" if shown else " is-gone"),
+            el.span(value, id=f"{key}-rate", className="v" + ("" if shown else " is-gone")),
+            shape(
+                figure.level.value if warned else "attention",
+                f"{key}-rate-shape",
+                f" st c-{figure.level.value}" + ("" if warned else " is-gone"),
             ),
-            html.Span(
-                shape(figure.level.value if warned else "attention", f"{key}-rate-shape"),
-                id=f"{key}-rate-state",
-                className=f"st c-{figure.level.value}" + ("" if warned else " is-gone"),
-            ),
-            html.Div(
+            el.div(
                 [
-                    html.Div("" if shown else nothing(figure, say), id=f"{key}-few", className="few"),
-                    html.Div(why, id=f"{key}-few-why", className="w"),
+                    el.div("" if shown else nothing(figure, say), id=f"{key}-few", className="few"),
+                    el.div(why, id=f"{key}-few-why", className="w"),
                 ],
                 id=f"{key}-few-box",
                 className="few-box" + (" is-gone" if shown else ""),
             ),
         ],
         className="rate-cell",
+        **data(label=say("panels.agencies.on_time")),
     )
 
 
-def _complaints(row: AgencyRow, key: str, say: Say) -> Component:
+def _complaints(row: AgencyRow, key: str, say: Say) -> Element:
     known = row.complaints_open is not None
     opened, late = row.complaints_open or 0, row.complaints_late or 0
     level = row.complaints_level if row.complaints_level is not Level.NORMAL else Level.ATTENTION
-    return html.Div(
+    return el.div(
         [
-            html.Span(say("panels.agencies.complaints"), className="lbl"),
-            html.Span(
+            el.span(
                 say.number(opened),
                 id=f"{key}-open",
                 className=f"v{fit(say.number(opened), 2, 3)}"
                 + ("" if known else " is-gone")
                 + (" is-zero" if not opened else ""),
             ),
-            html.Span(
-                [shape(level.value, f"{key}-late-shape"), html.Span(say.number(late), id=f"{key}-late")],
-                id=f"{key}-late-box",
-                className=f"st late c-{level.value if late else 'zero'}{fit(say.number(late), 1, 2, 3)}"
+            el.span(
+                say.number(late),
+                id=f"{key}-late",
+                className=f"st late {shaped(level.value)} c-{level.value if late else 'zero'}"
+                + fit(say.number(late), 1, 2, 3)
                 + ("" if known else " is-gone"),
             ),
-            html.Span(
+            el.span(
                 "" if known else say("panels.states.none"),
                 id=f"{key}-complaints-none",
                 className="w none" + (" is-gone" if known else ""),
             ),
         ],
         className="complaints-cell",
+        **data(label=say("panels.agencies.complaints")),
     )
 
 
-def agency_row(row: AgencyRow, key: str, say: Say, at: int) -> Component:
-    """The row; ``key`` makes its ids. An agency with a stale or offline source keeps its row, greyed, with its hour."""
-    return html.Div(
+def agency_row(row: AgencyRow, key: str, say: Say, at: int) -> Element:
+    """The row; ``key`` makes its ids. An agency with a stale or offline source keeps its row, greyed, with its hour.
+
+    The same row with the same words is the same element: after most commits only a few of them differ. Not to be changed.
+    """
+    calm = row.age.state is State.NORMAL
+    subtitle = _subtitle(row, say) if row.declared else say("panels.agencies.not_declared")
+    return _row(row, key, say, subtitle if calm else age_words(row.age, say, at))
+
+
+@lru_cache(maxsize=MOST_ROWS)
+def _row(row: AgencyRow, key: str, say: Say, below: str) -> Element:
+    return el.div(
         [
-            _named(row, key, say, at),
+            _named(row, key, below),
             _received(row, key, say),
             _time(row, key, say),
             _on_time(row.on_time, key, say),

@@ -5,11 +5,10 @@ The number of elements never changes; only their positions, texts and classes do
 
 from __future__ import annotations
 
-import dash_svg as svg
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Band
 from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.elements import Element
 
 WIDTH, HEIGHT = 398, 72
 GLYPH = 15.0
@@ -37,7 +36,7 @@ def label_places(low: float, high: float, texts: tuple[str, str]) -> tuple[float
     return round(min(low, high - halves[0] - halves[1] - GLYPH), 1), round(high, 1)
 
 
-def bullet(id: str, band: Band | None, value: float | None, say: Say, *, decimals: int, tone: str) -> Component:
+def bullet(id: str, band: Band | None, value: float | None, say: Say, *, decimals: int, tone: str) -> Element:
     """The bullet band of a headline tile. Without a band it is there, invisible. ``tone``: plain, warning…"""
     known = band or Band(0, 0, 0, 0)
     start, end = scale(known, value)
@@ -49,21 +48,20 @@ def bullet(id: str, band: Band | None, value: float | None, say: Say, *, decimal
     now = min(max(place(known.median if value is None else value), 3), WIDTH - 3)
     texts = (say.number(known.low, decimals), say.number(known.high, decimals))
     left, right = label_places(low, high, texts)
-    drawn: Component = svg.Svg(
+    return el.svg(
         [
-            svg.Line(x1=0, y1=26, x2=WIDTH, y2=26, className="axis"),
-            svg.Rect(id=f"{id}-box", x=low, y=10, width=round(max(high - low, 2), 1), height=32, className="box"),
-            svg.Line(id=f"{id}-median", x1=median, y1=10, x2=median, y2=42, className="median"),
-            svg.Path(
+            el.line(x1=0, y1=26, x2=WIDTH, y2=26, className="axis"),
+            el.rect(id=f"{id}-box", x=low, y=10, width=round(max(high - low, 2), 1), height=32, className="box"),
+            el.line(id=f"{id}-median", x1=median, y1=10, x2=median, y2=42, className="median"),
+            el.path(
                 id=f"{id}-now",
                 d=f"M{now:g} 22l13 -22h-26ZM{now - 3:g} 20h6v22h-6Z",
                 className=f"now c-{tone}" + ("" if value is not None else " is-absent"),
             ),
-            svg.Text(texts[0], id=f"{id}-low", x=left, y=68, textAnchor="middle"),
-            svg.Text(texts[1], id=f"{id}-high", x=right, y=68, textAnchor="middle"),
+            el.text(texts[0], id=f"{id}-low", x=left, y=68, textAnchor="middle"),
+            el.text(texts[1], id=f"{id}-high", x=right, y=68, textAnchor="middle"),
         ],
         id=id,
         className="bullet" + ("" if band else " is-absent"),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
     )
-    return drawn

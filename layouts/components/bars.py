@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_svg as svg
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Level
+from layouts.components import elements as el
+from layouts.components.elements import Element
 
 BAR, STEP, TALL = 15, 20, 50
 HOUR_BASE = 56
@@ -18,7 +17,7 @@ TIME_WIDTH, STANDARD_AT = 318, 159
 LONGEST_SHARE = 2.0
 
 
-def hour_bars(id: str, hours: Sequence[int | None]) -> Component:
+def hour_bars(id: str, hours: Sequence[int | None]) -> Element:
     """Cases per local hour: hours past, the running hour brighter, hours to come (``None``) as dashes on the base."""
     known = [count for count in hours if count is not None]
     top = max([*known, 1])
@@ -31,19 +30,18 @@ def hour_bars(id: str, hours: Sequence[int | None]) -> Component:
     past = "".join(bar(at, count) for at, count in enumerate(known[:-1]))
     now = bar(running, known[-1]) if known else ""
     later = "".join(f"M{at * STEP} {HOUR_BASE}h{BAR}" for at in range(len(known), len(hours)))
-    drawn: Component = svg.Svg(
+    return el.svg(
         [
-            svg.Path(id=f"{id}-past", d=past, className="hour past"),
-            svg.Path(id=f"{id}-now", d=now, className="hour running"),
-            svg.Path(id=f"{id}-later", d=later, className="hour later"),
+            el.path(id=f"{id}-past", d=past, className="hour past"),
+            el.path(id=f"{id}-now", d=now, className="hour running"),
+            el.path(id=f"{id}-later", d=later, className="hour later"),
         ],
         className="hours",
         viewBox=f"0 0 {max(len(hours), 1) * STEP - STEP + BAR} 60",
     )
-    return drawn
 
 
-def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> Component:
+def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> Element:
     """Median (bar) and 90th percentile (whisker) as shares of the standard (white upright; 1.0). Beyond twice the
     standard the whisker loses its end. ``None``: nothing is drawn but the axis and, with a standard, the upright."""
 
@@ -56,21 +54,16 @@ def time_bar(id: str, median: float | None, p90: float | None, level: Level) -> 
         cap = f"M{place(p90):g} 13v26" if p90 <= LONGEST_SHARE else ""
         whisker = f"M{place(median):g} 26H{place(p90):g}{cap}"
     over = "attention" if level is Level.ATTENTION else "plain"
-    drawn: Component = svg.Svg(
+    return el.svg(
         [
-            svg.Line(x1=0, y1=26, x2=TIME_WIDTH, y2=26, className="base"),
-            svg.Path(id=f"{id}-median", d=bar, className=f"median is-{level.value}"),
-            svg.Path(id=f"{id}-p90", d=whisker, className=f"whisker is-{over}"),
-            svg.Line(
+            el.path(id=f"{id}-median", d=bar, className=f"median is-{level.value}"),
+            el.path(id=f"{id}-p90", d=whisker, className=f"whisker is-{over}"),
+            el.path(
                 id=f"{id}-standard",
-                x1=STANDARD_AT,
-                y1=-6,
-                x2=STANDARD_AT,
-                y2=58,
+                d=f"M{STANDARD_AT} -6V58",
                 className="standard" + (" is-absent" if median is None else ""),
             ),
         ],
         className="times",
         viewBox=f"0 0 {TIME_WIDTH} 52",
     )
-    return drawn

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_svg as svg
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Rolling
 from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.elements import Element
 from layouts.components.fitting import fit
 
 DAY_MINUTES = 1440
@@ -38,7 +36,7 @@ def _path(points: Sequence[tuple[float, float]], top: float) -> str:
     return "L".join(f"{minute:g} {100 - min(value / top, 1) * 100:.2f}" for minute, value in points)
 
 
-def day_line(answer: Rolling, say: Say) -> Component:
+def day_line(answer: Rolling, say: Say) -> Element:
     """The chart of :class:`Rolling`: cases in the 60 minutes before each minute of the local day."""
     highest = [value for _, value in answer.line] + [high for _, _, high in answer.band]
     top = max([*highest, 2]) * 1.04
@@ -58,34 +56,34 @@ def day_line(answer: Rolling, say: Say) -> Component:
     }
     label_at = max(min(x, 100 - label_share(number)), 0) if answer.line else 0
     heights = [round(100 - step * times / top * 100, 2) for times in (0, 1, 2)]
-    return html.Div(
+    return el.div(
         [
-            html.Div(
-                [html.B(number, id="last"), html.Span(say("panels.received_rolling.within"))],
+            el.div(
+                [el.b(number, id="last"), el.span(say("panels.received_rolling.within"))],
                 id="label",
                 className="label" + absent,
                 style={"left": f"{label_at:.2f}%"},
             ),
-            html.Div(
+            el.div(
                 [
                     *[
-                        html.Span(
+                        el.span(
                             say.number(step * times), id=f"y{times}", className="y", style={"top": f"{height:g}%"}
                         )
                         for times, height in enumerate(heights)
                     ],
-                    svg.Svg(
-                        [svg.Path(id=name, d=path, className=name) for name, path in curve.items()],
+                    el.svg(
+                        [el.path(id=name, d=path, className=name) for name, path in curve.items()],
                         viewBox=f"0 0 {DAY_MINUTES} 100",
                         preserveAspectRatio="none",
                     ),
-                    html.Div(id="upright", className=f"upright{tall}{absent}", style={"left": f"{x:g}%"}),
-                    html.Div(id="dot", className="dot" + absent, style={"left": f"{x:g}%", "top": f"{y:g}%"}),
+                    el.div(id="upright", className=f"upright{tall}{absent}", style={"left": f"{x:g}%"}),
+                    el.div(id="dot", className="dot" + absent, style={"left": f"{x:g}%", "top": f"{y:g}%"}),
                 ],
                 className="plot",
             ),
-            html.Div(
-                [html.Span(f"{hour:02d}", style={"left": f"{hour / 24 * 100:.2f}%"}) for hour in range(0, 25, 4)],
+            el.div(
+                [el.span(f"{hour:02d}", style={"left": f"{hour / 24 * 100:.2f}%"}) for hour in range(0, 25, 4)],
                 className="hours-axis",
             ),
         ],

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_svg as svg
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.elements import Element
 from layouts.components.tile import stale_mark
 
 STEP = 34
 
 
-def page_strip(page: int, pages: int, counted: str, say: Say, *, keys: Sequence[str] = ()) -> Component:
+def page_strip(page: int, pages: int, counted: str, say: Say, *, keys: Sequence[str] = ()) -> Element:
     """Page ``page`` of ``pages``, its dots, ``keys`` of the marks, and ``counted`` at the end."""
     dots = [
-        svg.Rect(
+        el.rect(
             x=at * STEP + 1,
             y=3,
             width=26,
@@ -27,17 +25,17 @@ def page_strip(page: int, pages: int, counted: str, say: Say, *, keys: Sequence[
         )
         for at in range(pages)
     ]
-    return html.Div(
+    return el.div(
         [
-            html.B(say("panels.agencies.page", n=page, of=pages)),
-            svg.Svg(
+            el.b(say("panels.agencies.page", n=page, of=pages)),
+            el.svg(
                 dots,
                 className="dots",
                 viewBox=f"0 0 {pages * STEP} 20",
                 style={"width": f"calc({pages * STEP} * var(--px))"},
             ),
-            *[html.Span(say(f"panels.agencies.key_{key}")) for key in keys],
-            html.Span(counted, className="end"),
+            *[el.span(say(f"panels.agencies.key_{key}")) for key in keys],
+            el.span(counted, className="end"),
             stale_mark(say),
         ],
         className="strip",

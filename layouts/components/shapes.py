@@ -1,16 +1,18 @@
 """State shapes: one silhouette per state, so that they differ in outline and not only in colour.
 
-Every shape is two paths in a box of 24 × 24, one filled and one drawn, so a state can change without another tree.
+A shape is one empty element whose background is cut out by a mask, so that a state changes by its class alone; the masks
+are ``assets/shapes.css``, written from here (``python -m layouts.components.shapes``; a test compares them).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
-import dash_svg as svg
-from dash.development.base_component import Component
-
+from layouts.components import elements as el
 from layouts.components.attributes import aria
+from layouts.components.elements import Element
 
 
 class Shape(NamedTuple):
@@ -42,24 +44,40 @@ SHAPES = {
 }
 
 
-def shape(kind: str, id: str | None = None) -> Component:
-    """The shape of a state in the current colour; with an ``id`` it can become another one."""
-    look = SHAPES[kind]
-    named = {"fill": {"id": f"{id}-fill"}, "line": {"id": f"{id}-line"}} if id else {"fill": {}, "line": {}}
-    drawn: Component = svg.Svg(
-        [
-            svg.Path(d=look.fill, fillRule="evenodd", **named["fill"]),
-            svg.Path(
-                d=look.line,
-                fill="none",
-                stroke="currentColor",
-                strokeWidth=look.width,
-                strokeDasharray=look.dashes,
-                **named["line"],
-            ),
-        ],
-        className="shape",
-        viewBox="0 0 24 24",
-        **aria(hidden="true"),
-    )
-    return drawn
+def shape(kind: str, id: str | None = None, more: str = "") -> Element:
+    """The shape of a state in the current colour; with an ``id`` it can become another one. ``more``: further classes."""
+    named = {"id": id} if id else {}
+    return el.i(className=f"{shaped(kind, 'shape')}{more}", **named, **aria(hidden="true"))
+
+
+def shaped(kind: str, how: str = "shaped") -> str:
+    """The classes of a text that has the shape of ``kind`` before it."""
+    return f"{how} shape-{kind}"
+
+
+def _drawing(look: Shape) -> str:
+    fill = f"<path d='{look.fill}' fill-rule='evenodd'/>" if look.fill else ""
+    dashes = "" if look.dashes == "none" else f" stroke-dasharray='{look.dashes}'"
+    line = f"<path d='{look.line}' fill='none' stroke='#000' stroke-width='{look.width:g}'{dashes}/>" if look.line else ""
+    return f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>{fill}{line}</svg>"
+
+
+def sheet() -> str:
+    """The style sheet of the shapes. A wall whose clock says *late* shows the half disc in the age line of a fresh tile."""
+    late = ", :is(.is-lost, .is-late-by-clock) .age.c-fresh > .shape"
+    rules = [
+        f'.shape-{kind}{late * (kind == "late")} {{ --shape: url("data:image/svg+xml,{quote(_drawing(look), safe=SAFE)}"); }}'
+        for kind, look in SHAPES.items()
+    ]
+    return "\n".join(["/* Written by layouts/components/shapes.py. */", CUT_OUT, *rules]) + "\n"
+
+
+SAFE = " ='/:,."
+CUT_OUT = (
+    ".shape, .shaped::before { display: inline-block; flex: none; width: .9em; height: .9em; vertical-align: -.08em; "
+    "background: currentColor; mask: var(--shape) center / contain no-repeat; } .shaped::before { content: \"\"; }"
+)
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[2] / "assets" / "shapes.css").write_text(sheet(), encoding="utf-8")

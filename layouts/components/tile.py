@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Figure, Level, SourceAge, State, Tile
 from dashboard.words import Say
+from layouts.components import elements as el
 from layouts.components.attributes import data
 from layouts.components.bands import bullet
+from layouts.components.elements import Element
 from layouts.components.figures import decimals_of, explained, has_figure, limit, said, shape_of
 from layouts.components.fitting import fit, names
 from layouts.components.shapes import shape
@@ -31,49 +30,49 @@ def classes(state: State, level: Level = Level.NORMAL) -> str:
     return f"is-{state.value.replace('_', '-')}" + ("" if level is Level.NORMAL else f" {level.value}")
 
 
-def state_line(id: str, kind: str, text: str) -> Component:
+def state_line(id: str, kind: str, text: str) -> Element:
     """A shape and words in the colour of ``kind``; ``plain`` hides the shape and the colour."""
     room = LINE_ROOM if kind == "plain" else TONED_ROOM
-    return html.Div(
-        [shape("fresh" if kind == "plain" else kind, f"{id}-shape"), html.Span(text, id=f"{id}-text")],
+    return el.div(
+        [shape("fresh" if kind == "plain" else kind, f"{id}-shape"), el.span(text, id=f"{id}-text")],
         id=id,
         className=f"say st c-{kind}{fit(text, *room)}",
     )
 
 
-def age_line(id: str, text: str, kind: str) -> Component:
+def age_line(id: str, text: str, kind: str) -> Element:
     """The tile's age against its limit; a frozen wall shows the half disc instead of the state's shape."""
-    return html.Div(
-        [shape(kind, f"{id}-shape"), html.Span(text, id=f"{id}-text")],
+    return el.div(
+        [shape(kind, f"{id}-shape"), el.span(text, id=f"{id}-text")],
         id=id,
         className=f"age c-{kind}{fit(text, 28, 31, 34)}" + ("" if text else " is-absent"),
     )
 
 
-def since(id: str, age: SourceAge, say: Say, at: int) -> Component:
+def since(id: str, age: SourceAge, say: Say, at: int) -> Element:
     """ "umur 1 jam 5 menit" (counted by the browser), or since when the source is offline."""
     offline = age.state is State.OFFLINE and age.since is not None
     moment = say.moment(age.since, at) if offline and age.since is not None else ""
     counted = "" if offline or age.data_until is None else str(age.data_until)
     word = say("panels.offline_since") if offline else say("panels.age")
-    return html.Div(
+    return el.div(
         [
-            html.Span(word, id=f"{id}-word"),
+            el.span(word, id=f"{id}-word"),
             " ",
-            html.B(moment, id=f"{id}-moment"),
-            html.B(id=f"{id}-age", **data(age_since=counted)),
+            el.b(moment, id=f"{id}-moment"),
+            el.b(id=f"{id}-age", **data(age_since=counted)),
         ],
         id=id,
         className="why plate" + ("" if offline or counted else " is-absent"),
     )
 
 
-def stale_mark(say: Say) -> Component:
+def stale_mark(say: Say) -> Element:
     """What a panel without a stale block shows when the browser's clock passes its limit, or it cannot be computed."""
-    return html.Div([shape("stale"), html.Span(say("panels.states.stale"))], className="stale-mark st c-stale")
+    return el.div([shape("stale"), el.span(say("panels.states.stale"))], className="stale-mark st c-stale")
 
 
-def stale_block(figure: Figure, say: Say, at: int) -> list[Component]:
+def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     """What a stale or offline tile says: the state's word, which source, its age, its limit."""
     age = explained(figure)
     head = "offline" if age.state is State.OFFLINE else "silent" if age.why == "silent" else "stale"
@@ -89,46 +88,46 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Component]:
         else ""
     )
     return [
-        html.Div(
-            [shape(kind, "stale-shape"), html.Span(say(f"panels.stale_heads.{head}"), id="stale-word")],
+        el.div(
+            [shape(kind, "stale-shape"), el.span(say(f"panels.stale_heads.{head}"), id="stale-word")],
             id="stale-head",
             className=f"say st c-{kind} plate",
         ),
-        html.Div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
+        el.div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
         since("stale-since", age, say, at),
-        html.Div(below, id="stale-below", className="age plate"),
+        el.div(below, id="stale-below", className="age plate"),
     ]
 
 
-def frame(title: str, fresh: Sequence[Component], figure: Figure, say: Say, at: int) -> Component:
+def frame(title: str, fresh: Sequence[Element], figure: Figure, say: Say, at: int) -> Element:
     """A tile: ``fresh`` in its fresh block, and the stale block from the figure's own sources."""
-    return html.Section(
+    return el.section(
         [
-            html.H2(title, className="plate"),
+            el.h2(title, className="plate"),
             *fresh[:1],
-            html.Div(list(fresh[1:]), className="fresh"),
-            html.Div(stale_block(figure, say, at), className="stale"),
+            el.div(list(fresh[1:]), className="fresh"),
+            el.div(stale_block(figure, say, at), className="stale"),
         ],
         id="tile",
         className=f"tile headline {classes(figure.state, figure.level)}",
     )
 
 
-def headline(answer: Tile, title: str, say: Say) -> Component:
+def headline(answer: Tile, title: str, say: Say) -> Element:
     """One headline figure of *today*: the number, how it lies against its band, its age."""
     figure = answer.figure
     words = said(figure, say, at=answer.as_of)
     size = fit(words.figure, *(WORDS_ROOM if words.in_words else FIGURE_ROOM))
-    number = html.Div(
+    number = el.div(
         [
-            html.Span(
+            el.span(
                 shape(shape_of(figure.state) if words.in_words else "none", "figure-shape"),
                 id="figure-state",
                 className=f"c-{shape_of(figure.state)}"
                 + ("" if words.in_words and figure.state not in UNJUDGED else " is-gone"),
             ),
-            html.Span(words.figure, id="figure"),
-            html.Small(words.unit, id="unit"),
+            el.span(words.figure, id="figure"),
+            el.small(words.unit, id="unit"),
         ],
         id="number",
         className=f"fig plate{' in-words' if words.in_words else ''}{size}",

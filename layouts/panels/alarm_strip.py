@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.alarms.rules import open_alarms
 from dashboard.queries.answers import Alarms, Level
 from dashboard.words import Say
+from layouts.components import elements as el
 from layouts.components.alarm_words import text
 from layouts.components.attributes import data
+from layouts.components.elements import Element
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
 from layouts.components.tile import stale_mark
@@ -17,7 +16,7 @@ from layouts.components.tile import stale_mark
 query = open_alarms
 
 
-def draw(answer: Alarms, say: Say) -> Component:
+def draw(answer: Alarms, say: Say) -> Element:
     """The strip at the foot of every scene; a critical alarm turns all of it."""
     worst = answer.alarms[0] if answer.alarms else None
     level = worst.level if worst else Level.NORMAL
@@ -28,21 +27,21 @@ def draw(answer: Alarms, say: Say) -> Component:
     elif answer.last_ended_at is not None:
         first = say("panels.alarm_strip.last", time=say.time(answer.last_ended_at))
     second = answer.last_ended.subject if not worst and answer.last_ended else ""
-    return html.Div(
+    return el.div(
         [
-            html.Div(
-                [shape(level.value, "shape"), html.Span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
+            el.div(
+                [shape(level.value, "shape"), el.span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
             ),
-            html.Div(html.Span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
-            html.Div(
+            el.div(el.span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
+            el.div(
                 [
-                    html.Span(first, id="since"),
-                    html.Span([html.Span(second, id="second"), html.Span(id="age", **data(age_since=counted))]),
+                    el.span(first, id="since"),
+                    el.span([el.span(second, id="second"), el.span(id="age", **data(age_since=counted))]),
                 ],
                 className="who",
             ),
             stale_mark(say),
-            html.Div(f"+{say.number(more)}", id="more", className="more" + ("" if more > 0 else " is-gone")),
+            el.div(f"+{say.number(more)}", id="more", className="more" + ("" if more > 0 else " is-gone")),
         ],
         id="strip",
         className=f"alarm c-{level.value}" + (" pinned" if level is Level.CRITICAL else ""),

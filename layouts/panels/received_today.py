@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Tile
 from dashboard.queries.today import received_today
 from dashboard.words import Say
+from layouts.components.elements import Element
 from layouts.components.tile import headline
 
 query = received_today
 
 
-def draw(answer: Tile, say: Say) -> Component:
+def draw(answer: Tile, say: Say) -> Element:
     """The tile of this figure."""
     return headline(answer, say("panels.received_today.title"), say)

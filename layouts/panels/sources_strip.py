@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dash import html
-from dash.development.base_component import Component
-
 from dashboard.queries.answers import Sources, State
 from dashboard.queries.freshness import sources
 from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.elements import Element
 from layouts.components.shapes import shape
 from layouts.components.source_strip import cells
 from layouts.components.tile import stale_mark
@@ -19,18 +18,18 @@ COUNTED = (
 )  # fmt: skip
 
 
-def draw(answer: Sources, say: Say) -> Component:
+def draw(answer: Sources, say: Say) -> Element:
     """Their number, a cell for each, and how many are in which state; states without any are grey."""
     counts = {name: sum(source.state in states for source in answer.sources) for name, states in COUNTED}
-    return html.Section(
+    return el.section(
         [
-            html.B(say("panels.sources_strip.total", n=say.number(len(answer.sources))), id="total"),
+            el.b(say("panels.sources_strip.total", n=say.number(len(answer.sources))), id="total"),
             cells(answer.sources),
             *[
-                html.Span(
+                el.span(
                     [
                         shape(name),
-                        html.Span(say(f"panels.sources_strip.{name}", n=say.number(count)), id=f"count-{name}"),
+                        el.span(say(f"panels.sources_strip.{name}", n=say.number(count)), id=f"count-{name}"),
                     ],
                     id=f"state-{name}",
                     className=f"st c-{name if count else 'none'}"

@@ -6,6 +6,7 @@ import csv
 import os
 import socket
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import psycopg
 import xlsxwriter
 
 from tests.agency_api import Agency, body, numbered, slow_body, status
+from tests.collectors.portals import DATASTORE, Bpjs, GeoServer, Portal
 from tests.servers import MariaDB
 
 WANTED = {"id", "masuk"}
@@ -64,6 +66,111 @@ class Rest:
 
     def stuck(self) -> dict[str, Any]:
         self.agency.answers["/a"] = slow_body(self.agency)
+        return self.options()
+
+
+class _Portal:
+    """A kind of its own over HTTP. ``paths``: where it is asked."""
+
+    kind = ""
+    streams = True
+    root = ""
+
+    def __init__(self, agency: Agency, drop: Path) -> None:
+        self.agency = agency
+
+    def paths(self) -> list[str]:
+        return [DATASTORE]
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def unreachable(self) -> dict[str, Any]:
+        return self.options(url=f"http://127.0.0.1:{free_port()}{self.root}")
+
+    def refused(self) -> dict[str, Any]:
+        return self._with(status(403))
+
+    def malformed(self) -> dict[str, Any]:
+        return self._with(body(b'{"data": [{"id":'))
+
+    def stuck(self) -> dict[str, Any]:
+        return self._with(slow_body(self.agency))
+
+    def _with(self, behaviour: Any) -> dict[str, Any]:
+        self.agency.answers.update(dict.fromkeys(self.paths(), behaviour))
+        return self.options()
+
+
+class Ckan(_Portal):
+    """A table in the datastore of a CKAN portal, behind a token."""
+
+    kind = "ckan"
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        auth = {"kind": "header", "name": "Authorization", "secret": "token"}
+        return {"url": self.agency.url(""), "resource": "tabel", "size": 5000, "auth": auth, **more}
+
+    def good(self, count: int) -> dict[str, Any]:
+        Portal(made(count), token=SECRET).serve(self.agency)
+        return self.options()
+
+
+class Open311(_Portal):
+    """A GeoReport server in JSON, asked by windows, with a key."""
+
+    kind = "open311"
+    form = "json"
+    root = "/open311/v2"
+    begins = datetime(2025, 1, 1, tzinfo=UTC)
+
+    def paths(self) -> list[str]:
+        return [f"{self.root}/requests.{self.form}"]
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        return {
+            "url": self.agency.url(self.root), "begins": "2025-01-01", "format": self.form, "api_key": {"secret": "token"}, **more,
+        }
+
+    def good(self, count: int) -> dict[str, Any]:
+        apart = timedelta(days=600) / max(count, 1)
+        rows = [
+            {**row, "service_request_id": row["id"], "requested_datetime": (self.begins + apart * number).isoformat()}
+            for number, row in enumerate(made(count))
+        ]
+        GeoServer(rows, key=SECRET).serve(self.agency)
+        return self.options()
+
+
+class Open311Xml(Open311):
+    """The same in XML."""
+
+    form = "xml"
+    streams = False
+
+
+class Antrean(_Portal):
+    """BPJS Antrean: one measure, so that a clinic's row is one row."""
+
+    kind = "antrean"
+    root = "/antreanrs"
+
+    def paths(self) -> list[str]:
+        today = datetime.now(UTC).date()
+        return [f"{self.root}/dashboard/waktutunggu/tanggal/{today + timedelta(days=off)}/waktu/rs" for off in range(-93, 2)]
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        auth = {"kind": "hmac", "user": "4711", "secret": "token", "also": {"user_key": {"secret": "token"}}}
+        return {"url": self.agency.url(self.root), "days": 93, "measures": ["task3"], "auth": auth, **more}
+
+    def good(self, count: int) -> dict[str, Any]:
+        server, rows, apart = Bpjs(), made(count), -(-count // 90) or 1
+        server.days = {path.split("/")[-3]: [] for path in self.paths()}
+        newest: list[str] = sorted(server.days)[-94:-2]
+        for number, day in enumerate(newest):
+            part = rows[number * apart : (number + 1) * apart]
+            server.days[day] = [{**row, "tanggal": day, "kodepoli": "BED", "avg_waktu_task3": 60, "waktu_task3": 60} for row in part]
+        self.agency.answers.update(dict.fromkeys(self.paths(), server))
         return self.options()
 
 

@@ -19,6 +19,10 @@ from tests.servers import mariadb, postgres
 
 TABLE: dict[str, tuple[str, Any]] = {  # a connector's name → the way in, by the table's line
     "rest": ("rest", labs.Rest),
+    "ckan": ("ckan", labs.Ckan),
+    "open311 JSON": ("open311", labs.Open311),
+    "open311 XML": ("open311", labs.Open311Xml),
+    "antrean": ("antrean", labs.Antrean),
     "sql on SQLite": ("sql", labs.SqliteFile),
     "sql on MariaDB": ("sql", labs.Maria),
     "sql on PostgreSQL": ("sql", labs.Postgres),

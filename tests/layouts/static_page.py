@@ -126,7 +126,7 @@ def document(
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
     sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("tokens.css", "wall.css")
+        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css")
     )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'

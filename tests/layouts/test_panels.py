@@ -6,6 +6,8 @@ import ast
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +77,15 @@ def shape(tree: Any) -> Any:
     return {"type": tree["type"], "id": props["id"], "names": sorted(props), "children": kept}
 
 
+def test_the_scripts_of_all_elements_that_are_drawn_are_served() -> None:
+    ask = (
+        "from layouts.components import elements; from dash.development.base_component import ComponentRegistry;"
+        "print(*sorted(ComponentRegistry.registry))"
+    )
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, cwd=SNAPSHOTS.parents[2])
+    assert {"dash", "dash_svg"} <= set(found.stdout.split())
+
+
 def test_every_panel_of_the_folder_has_examples() -> None:
     assert set(answers.EXAMPLES) == set(names())
 
@@ -141,7 +152,7 @@ def test_no_shown_word_is_in_the_code(path: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and getattr(node.func.value, "id", "") in ("html", "svg")
+        and getattr(node.func.value, "id", "") in ("html", "svg", "el")
         and node.args
     ]
     shown = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from layouts import theme
-from layouts.components.shapes import SHAPES
+from layouts.components.shapes import SHAPES, sheet
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TOKENS = (ASSETS / "tokens.css").read_text(encoding="utf-8")
@@ -61,6 +61,10 @@ def test_ink_on_a_filled_state_can_be_read(role: str) -> None:
 def test_the_shapes_of_the_states_differ_from_each_other() -> None:
     drawn = [(shape.fill, shape.line) for name, shape in SHAPES.items() if name != "normal"]
     assert len(set(drawn)) == len(drawn)
+
+
+def test_the_style_sheet_of_the_shapes_is_what_python_draws() -> None:
+    assert (ASSETS / "shapes.css").read_text(encoding="utf-8") == sheet(), "run python -m layouts.components.shapes"
 
 
 def test_the_wall_has_no_size_outside_its_own_pixel() -> None:

@@ -39,6 +39,17 @@ def _identified(tree: Any, every: int, count: list[int]) -> Any:
     return {**tree, "props": {**own, **inner}}
 
 
+def _prefixed(tree: Any) -> Any:
+    """The tree with every id as it stands on the page of the instance ``tile``."""
+    if isinstance(tree, list):
+        return [_prefixed(item) for item in tree]
+    if not (isinstance(tree, dict) and "props" in tree):
+        return tree
+    own = {"id": f"tile--{tree['props']['id']}"} if "id" in tree["props"] else {}
+    inner = {"children": _prefixed(tree["props"]["children"])} if "children" in tree["props"] else {}
+    return {**tree, "props": {**tree["props"], **own, **inner}}
+
+
 def _div(**props: Any) -> dict[str, Any]:
     return {"type": "Div", "namespace": "dash_html_components", "props": props}
 
@@ -46,8 +57,17 @@ def _div(**props: Any) -> dict[str, Any]:
 @given(tree=TREES, every=st.integers(1, 3))
 def test_props_put_back_onto_the_shape_give_the_tree(tree: Any, every: int) -> None:
     drawn = split(_identified(tree, every, [0]), "tile")
-    assert assemble(drawn.skeleton, drawn.props) == drawn.tree
+    assert drawn.tree == assemble(drawn.skeleton, drawn.props) == _prefixed(_identified(tree, every, [0]))
     assert all(name.startswith("tile--n") for name in drawn.props)
+
+
+@given(tree=TREES, every=st.integers(1, 3))
+def test_splitting_changes_nothing_that_it_is_given(tree: Any, every: int) -> None:
+    given_to_it = _identified(tree, every, [0])
+    before = encode(given_to_it)
+    first = split(given_to_it, "tile")
+    assert encode(given_to_it) == before
+    assert split(given_to_it, "tile") == first
 
 
 @given(tree=TREES, name=NAMES, value=VALUES, other=VALUES)
@@ -91,10 +111,13 @@ def test_components_of_dash_become_the_tree_that_dash_sends() -> None:
     from plotly.utils import PlotlyJSONEncoder
 
     drawn = html.Div([html.B(3, id="n"), ("a", html.I())], className="tile")
-    assert plain(drawn) == json.loads(json.dumps(drawn, cls=PlotlyJSONEncoder))
+    sent = json.loads(json.dumps(drawn, cls=PlotlyJSONEncoder))
+    assert plain(drawn) == sent
+    assert split(drawn, "p") == split(sent, "p")
 
 
 def test_pages_are_counted_by_their_marks() -> None:
     marked = [_div(**{"data-page": 0}), _div(**{"data-page": 1}), _div(**{"data-page": 1})]
-    assert pages_in(_div(children=marked)) == 2
-    assert pages_in("text") == 1
+    assert pages_in(split(_div(children=marked), "p")) == 2
+    assert pages_in(split(_div(children=[*marked, _div(id="a", **{"data-page": 2})]), "p")) == 3
+    assert pages_in(split("text", "p")) == 1
