@@ -46,6 +46,11 @@ class Book:
         """Changed cases, now."""
         self.ledger.change(count, now=self.site.now)
 
+    def replace(self, cases: dict[str, dict[str, Any]]) -> None:
+        """The source has these cases now, and no others."""
+        self.ledger.cases = cases
+        self.ledger._changes += 1
+
     def run(self, minutes: float = 5, **more: Any) -> Outcome:
         """The next run, so much later."""
         self.site.now += timedelta(minutes=minutes)

@@ -138,10 +138,12 @@ def test_c8_a_reopened_case_moves_the_counts_and_keeps_its_history(book: Books) 
     here.run()
     here.site.now += timedelta(hours=1)
     row |= {"status": "open", "updated": here.site.now.isoformat()}
+    here.replace(here.ledger.cases)
     here.run()
     here.whole()
     assert here.oracle.figures()["completed"] == 0
     row |= {"status": "done", "ended": here.site.now.isoformat(), "updated": here.site.now.isoformat()}
+    here.replace(here.ledger.cases)
     here.run()
     here.whole()
     found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
@@ -154,7 +156,8 @@ def test_c9_a_deleted_case_is_counted_until_two_complete_reads_lacked_it(book: B
     here.add(40)
     here.run()
     here.run()
-    gone = here.ledger.cases.pop("000007")
+    gone = here.ledger.cases["000007"]
+    here.replace({key: row for key, row in here.ledger.cases.items() if key != "000007"})
     here.run()
     assert here.oracle.figures()["received"] == 40
     here.run()
@@ -173,6 +176,7 @@ def test_c10_corrected_stamps_shift_the_past_and_are_listed_as_revisions(book: B
     here.site.now += timedelta(hours=1)
     for row in list(here.ledger.cases.values())[:3]:
         row |= {"submitted": "2026-10-05T02:00:00+00:00", "updated": here.site.now.isoformat()}
+    here.replace(here.ledger.cases)
     here.run()
     here.whole()
     found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
@@ -194,11 +198,9 @@ def decide(here: Book, decision: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def restored(here: Book) -> Counter[str]:
     """The source is restored from a backup that lacks its last 51 cases, whose ids go to others then. All that happened."""
-    lost = {key: row for key, row in here.ledger.cases.items() if int(key) >= 900}
-    for key in lost:
-        del here.ledger.cases[key]
+    happened = here.ledger.counts()
+    here.replace({key: row for key, row in here.ledger.cases.items() if int(key) < 900})
     here.site.now += timedelta(hours=2)
-    happened = here.ledger.counts() + Counter({"received": len(lost), "backlog": len(lost)})
     here.add(60)
     return happened + Counter({"received": 60, "backlog": 60})
 
@@ -235,8 +237,7 @@ def test_c11_ids_used_again_after_a_restore_are_held_and_a_new_generation_keeps_
 
 def renumbered(here: Book) -> None:
     """The source moves to a new system, which gives every case another id."""
-    here.ledger.cases = {f"N{key}": {**row, "id": f"N{key}"} for key, row in here.ledger.cases.items()}
-    here.ledger._changes += 1
+    here.replace({f"N{key}": {**row, "id": f"N{key}"} for key, row in here.ledger.cases.items()})
 
 
 @pytest.mark.parametrize("decision", [ACCEPT, NEW_GENERATION])
@@ -266,14 +267,14 @@ def test_a_rejected_hold_keeps_the_last_good_and_ends_when_the_source_is_right_a
     here.add(60)
     here.run()
     before, kept = here.oracle.picture(), here.ledger.cases
-    here.ledger.cases, here.ledger._changes = {}, here.ledger._changes + 1
+    here.replace({})
     assert here.run() is Outcome.HELD  # B4
     assert decide(here, REJECT, monkeypatch) == "held"
     assert here.run() is Outcome.HELD
     asked = Context(here.site.engine, here.site.regency, here.site.now)
     assert held(asked)[["decision", "who", "why"]].values.tolist() == [["reject", "operator", "uji"]]
     here.oracle.last_good_kept(before)
-    here.ledger.cases, here.ledger._changes = kept, here.ledger._changes + 1
+    here.replace(kept)
     assert here.run() is Outcome.OK
     assert held(asked).empty
     here.whole()
@@ -288,9 +289,7 @@ def test_an_accepted_fall_takes_back_what_is_gone_at_once(book: Books, monkeypat
     here = book(mode="snapshot")
     here.add(60)
     here.run()
-    for key in list(here.ledger.cases)[:40]:
-        del here.ledger.cases[key]
-    here.ledger._changes += 1
+    here.replace({key: row for key, row in here.ledger.cases.items() if int(key) >= 40})
     assert here.run() is Outcome.HELD
     assert decide(here, ACCEPT, monkeypatch) == "ok"
     here.whole()
@@ -318,12 +317,13 @@ def test_c13_one_row_of_2099_is_put_aside_and_the_cursor_stays_with_our_clock(bo
     bad = here.ledger.cases["000003"]
     right = dict(bad)
     bad["updated"] = datetime(2099, 1, 1, tzinfo=UTC).isoformat()
+    here.replace(here.ledger.cases)
     assert here.run() is Outcome.PARTIAL
     assert here.site.state.cursor["since"] <= here.site.now.timestamp() + 300
     here.oracle.put_aside(1)
     here.add(5)
     here.run()
-    here.ledger.cases["000003"] = {**right, "updated": here.site.now.isoformat()}
+    here.replace({**here.ledger.cases, "000003": {**right, "updated": here.site.now.isoformat()}})
     assert here.run() is Outcome.OK
     here.whole()
 
