@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -65,7 +66,8 @@ def read_antrean(reading: Reading) -> Iterator[Page]:
             day = today - timedelta(days=back)
             headers, auth = credentials(options.auth, reading.secret)
             path = f"/dashboard/waktutunggu/tanggal/{day.isoformat()}/waktu/{options.time}"
-            yield _page(options, day, _list(client.get(options.url + path, headers=headers, auth=auth), day, secrets))
+            answer = client.get(options.url + path, headers=headers, auth=auth)
+            yield replace(_page(options, day, _list(answer, day, secrets)), warning=answer.warning)
 
 
 def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:

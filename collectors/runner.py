@@ -258,6 +258,8 @@ def _store(
         if not what.guarded:  # of the parts before the next one: what is stored never falls behind it
             position, until = pipeline.mark(started)
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
+    if pipeline.mapping.ticket_column is not None:
+        read.tickets = pipeline.mapping.tickets, pipeline.mapping.tomorrow
     pipeline.remarks.note_mapping(pipeline.mapping)
     pipeline.remarks.note(pipeline.plausible.remarks())
     message = pipeline.remarks.message(pipeline.rejected, last)

@@ -6,7 +6,7 @@ A page is at most 5,000 cases: with commits of that size people's work waits 15 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +32,7 @@ from dashboard.store.standing import Standing, note_standing
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
+from dashboard.store.tickets import keep_tickets
 from dashboard.store.trouble import whole
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Read:
         self._by_number: dict[int, Dims] = {}
         self.sighted = Sighted(engine, source.id, state.generation, highest)
         self.hold = hold
+        self.tickets: tuple[Mapping[bytes, str], int] | None = None  # today's, by case key, and the end of their day
         self.standing: Standing | None = None  # the declarations under which all its cases stand after a whole read
         self._carry_from: int | None = None
         self._missed_before = missed_before
@@ -280,6 +282,8 @@ class Read:
                 connection.execute(
                     rejected.delete().where(rejected.c.source == self.source.id, rejected.c.run < self.run_id))
             let_go(connection, self.source.id)
+            if self.tickets is not None:
+                keep_tickets(connection, self.source.id, self.tickets[0], until=self.tickets[1], now=epoch(now))
             if reconciled and self.standing is not None:
                 note_standing(connection, self.source.id, self.standing)
             finish_state(connection, Finish(

@@ -15,10 +15,15 @@ from dashboard.cases import Outcome
 from dashboard.queries.answers import Context
 from dashboard.queries.trail import held, revisions
 from dashboard.store.audit import broken_at
+from dashboard.store.derived import drop_old
 from dashboard.store.engine import open_engine
 from dashboard.store.holds import ACCEPT, NEW_GENERATION, REJECT
-from dashboard.store.tables import audit, case, source_state
+from dashboard.store.tables import audit, case, source_state, ticket
+from dashboard.store.tickets import tickets_of
+from tests.agency_api import Agency, rows
 from tests.collectors.books import SIZE, Book, Books
+from tests.collectors.test_runner import FIELDS, Sites, request, source
+from tests.invariants import Oracle
 from tests.ledger import Ledger
 
 
@@ -347,3 +352,68 @@ def test_c14_a_state_of_another_making_is_an_error_with_a_text_and_never_a_new_s
     here.add(3)
     assert here.run(reconcile=True) is Outcome.OK
     here.whole()
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.2:1/a?page=2", "/a?page=1", "/a"], ids=["another host", "a circle", "itself"])
+def test_c4_a_next_link_that_leads_away_or_round_ends_the_run_and_keeps_the_last_good(
+    agency: Agency, site: Sites, link: str
+) -> None:
+    found = [request(n) for n in range(40)]
+    agency.answers["/a"] = lambda asked: asked.json({"data": found, "next_url": None})
+    here = site(**source(agency, options={"pages": {"kind": "next-url", "key": "next_url"}}))
+    here.run()
+    judge = Oracle(here.engine, here.regency, here.source.id, here.settings.data)
+    before = judge.picture()
+    agency.answers["/a"] = lambda asked: asked.json({"data": [request(int(asked.query.get("page", 0)) + 90)], "next_url": link})
+    here.now += timedelta(minutes=5)
+    assert here.run().outcome is Outcome.UNAVAILABLE
+    judge.last_good_kept(before)
+    judge.clear_text()
+    assert len(agency.requests) <= 5
+
+
+class Ordered(Ledger):
+    """Cuts the connection at a page, counted from the first request, as long as ``cuts`` says so."""
+
+    cuts = False
+
+    def page(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        self.fail_with = 503 if self.cuts and int(query["page"][0]) >= 3 else None
+        return super().page(query)
+
+
+def test_a_first_read_of_an_ordered_source_goes_on_where_it_broke_off(book: Books) -> None:
+    ledger = Ordered()
+    here = book(ledger, ordered=True, overlap="0 minutes", options={
+        "pages": {"kind": "page", "param": "page", "size_param": "per_page", "size": 4000}})
+    for hours in range(30, 0, -1):
+        ledger.add(500, now=here.site.now - timedelta(hours=hours))
+    ledger.cuts = True
+    assert here.run() is Outcome.UNAVAILABLE
+    position = here.site.state.position
+    assert here.site.state.data_until == position["updated"]
+    assert 0 < here.oracle.figures()["received"] < 15_000
+    ledger.cuts, ledger.fail_with = False, None
+    asked = ledger.requests
+    assert here.run() is Outcome.OK
+    assert ledger.requests - asked < 5  # not the first pages again
+    here.whole()
+    assert here.site.state.position is None
+
+
+def test_a_ticket_is_kept_until_the_end_of_its_day(agency: Agency, site: Sites) -> None:
+    fields = {**FIELDS, "ticket": "nomor"}
+    agency.answers["/a"] = rows([
+        request(1, masuk="2026-11-24 09:00:00", nomor="A-012"), request(2, masuk="2026-11-23 09:00:00", nomor="A-011"),
+        request(3, masuk="2026-11-24 09:30:00", nomor="0812-3456-7890"),
+    ])
+    here = site(**source(agency, fields=fields))
+    here.run()
+    with here.engine.connect() as connection:
+        told = tickets_of(connection, "uji", int(here.now.timestamp()))
+    assert sorted(told.values()) == ["A-012", "[…]"]
+    here.now += timedelta(days=1)
+    agency.answers["/a"] = rows([])
+    here.run()
+    drop_old(here.engine, here.now, None)
+    assert here.value(select(ticket.c.ticket)) is None
