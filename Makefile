@@ -40,6 +40,7 @@ check: .venv/ready-test  ## ruff, mypy, import contracts, declarations
 	$(BIN)/lint-imports
 	$(BIN)/command-center check
 	COMMAND_CENTER_CONFIG=config/demo $(BIN)/command-center check
+	@for folder in config/examples/*/; do COMMAND_CENTER_CONFIG=$$folder $(BIN)/command-center check || exit 1; done
 
 bench: .venv/ready-test assets  ## the budgets of the README's table, as ratios in one run
 	@tests/packages.sh

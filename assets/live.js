@@ -55,6 +55,11 @@
     if (hours) return said("hours", hours) + (rest ? " " + said("minutes", rest) : "");
     return said("minutes", rest);
   }
+  function roughly(seconds) {       // its largest unit alone, where there is room for no more
+    const whole = Math.max(0, Math.floor(seconds)), days = Math.floor(whole / 86400), hours = Math.floor(whole / 3600);
+    if (days) return said("days", days);
+    return hours ? said("hours", hours) : duration(whole);
+  }
   function write(element, text) {
     if (element.textContent !== text) element.textContent = text;
   }
@@ -69,7 +74,8 @@
     }
     for (const element of document.querySelectorAll("[data-age-since]")) {
       const since = Number(element.dataset.ageSince);
-      write(element, since ? duration(now / 1000 - since) : "");
+      const spoken = element.dataset.ageShort ? roughly : duration;
+      write(element, since ? spoken(now / 1000 - since) : "");
     }
     for (const [panel, limit] of limits) {
       const slot = slotOf(panel);

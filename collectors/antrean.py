@@ -20,7 +20,6 @@ from collectors.auth import Auth, credentials, secrets_in
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, Row
 from collectors.http import Answer, Client
 from collectors.paging import Root, at, objects, told
-from dashboard.clock import now
 from dashboard.errors import CollectError, SourceChanged, SourceRejected, SourceUnavailable
 
 OK_CODES = ("200", "1")
@@ -38,7 +37,8 @@ class AntreanOptions(Options):
 
     ``days``: how many days each run reads, today among them, for the figures of a day go on changing. ``time``: by the
     hospital's stamps (``rs``) or by their arrival (``server``). ``measures``: the visitors (``jumlah_antrean``) and the tasks:
-    1 waits for admission, 2 admission, 3 waits for the clinic, 4 clinic, 5 waits for the pharmacy, 6 pharmacy.
+    1 waits for admission, 2 admission, 3 waits for the clinic, 4 clinic, 5 waits for the pharmacy, 6 pharmacy. ``whole``: the
+    hospital's own figure too, as a row whose scope is the measure alone.
     """
 
     url: Root
@@ -46,18 +46,21 @@ class AntreanOptions(Options):
     days: int = Field(7, ge=1, le=93)
     time: Literal["rs", "server"] = "rs"
     measures: tuple[Measure, ...] = Field(MEASURES, min_length=1)
+    whole: bool = True
     ca_file: str | None = None
     timeout: float = Field(60.0, gt=0, le=600)  # seconds for one answer
 
 
 def read_antrean(reading: Reading) -> Iterator[Page]:
-    """A page for each day, the oldest first. A row: BPJS' own columns, ``measure``, ``scope`` ("BED/task3") and ``value``.
+    """A page for each day with visitors, the oldest first. A row: BPJS' own columns, ``measure``, ``scope``, ``value``.
 
+    ``scope`` is clinic and measure ("BED/task3"), or the measure alone for the whole hospital.
     ``value`` is in minutes for tasks, in visitors for ``jumlah_antrean``; ``insertdate`` is epoch milliseconds.
     """
     options: AntreanOptions = reading.options
     secrets = secrets_in(options.auth, reading.secret)
-    today = now().astimezone(ZoneInfo(reading.timezone)).date()
+    came = False
+    today = datetime.fromtimestamp(reading.now, ZoneInfo(reading.timezone)).date()
     with Client(
         options.url, networks=reading.networks, deadline=reading.deadline, ca_file=options.ca_file,
         request_seconds=options.timeout, explain=lambda answer: told(at(answer.json(), "metadata.message") or "", secrets),
@@ -67,7 +70,10 @@ def read_antrean(reading: Reading) -> Iterator[Page]:
             headers, auth = credentials(options.auth, reading.secret)
             path = f"/dashboard/waktutunggu/tanggal/{day.isoformat()}/waktu/{options.time}"
             answer = client.get(options.url + path, headers=headers, auth=auth)
-            yield replace(_page(options, day, _list(answer, day, secrets)), warning=answer.warning)
+            found = _list(answer, day, secrets)
+            if found or (back == 0 and not came):
+                came = True
+                yield replace(_page(options, day, found), warning=answer.warning)
 
 
 def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:
@@ -86,8 +92,8 @@ def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:
             )
         if rows and all(_day_of(row) not in (None, day.isoformat()) for row in rows):
             raise SourceChanged(
-                f"{answer.where}: asked about {day}, answered about {_day_of(rows[0])}",
-                f"{answer.where}: ditanya tentang {day}, dijawab tentang {_day_of(rows[0])}", step="parse",
+                f"{answer.where}: asked about {day}, answered about {_day_of(rows[0])}; check its parameters",
+                f"{answer.where}: ditanya tentang {day}, dijawab tentang {_day_of(rows[0])}; periksa parameternya", step="parse",
             )
         return rows
     if code in ("201", "204", "404") and NOTHING.search(message):
@@ -118,6 +124,7 @@ def _page(options: AntreanOptions, day: date, raw: list[Any]) -> Page:
     found, numbers, broken = objects(raw)
     rows: list[Row] = []
     lines: list[int] = []
+    clinics: list[Row] = []
     for row, line in zip(found, numbers, strict=True):
         if _day_of(row) not in (None, day.isoformat()):
             broken.append((line, "another day than asked"))
@@ -126,7 +133,12 @@ def _page(options: AntreanOptions, day: date, raw: list[Any]) -> Page:
             rows += _measured(row, options.measures)
         except ValueError as err:
             broken.append((line, str(err)))
+            continue
         lines += [line] * (len(rows) - len(lines))
+        clinics.append(row)
+    if options.whole and clinics and not broken:
+        rows += [_together(day, clinics, name) for name in options.measures]
+        lines += [0] * len(options.measures)
     return Page(rows=rows, lines=lines, broken=broken, position={"day": day.isoformat()})
 
 
@@ -136,8 +148,23 @@ def _measured(row: Row, measures: tuple[Measure, ...]) -> list[Row]:
     clinic = str(row.get("kodepoli") or "")
     return [
         {**row, "insertdate": stamp, "measure": name, "scope": f"{clinic}/{name}",
-         "value": row.get(COUNT) if name == COUNT else _minutes(row, name)} for name in measures
+         "value": _number(row, COUNT) if name == COUNT else _minutes(row, name)} for name in measures
     ]
+
+
+def _together(day: date, clinics: list[Row], measure: Measure) -> Row:
+    """The hospital's day from its clinics': visitors add up; a mean is all seconds by all who took them, never a mean of means."""
+    stamps = [stamp for stamp in (_epoch_ms(row.get("insertdate")) for row in clinics) if isinstance(stamp, int)]
+    value: float | None
+    if measure == COUNT:
+        counts = [_number(row, COUNT) for row in clinics]
+        value = None if None in counts else sum(count or 0 for count in counts)
+    else:
+        pairs = [(_number(row, f"waktu_{measure}") or 0, _number(row, f"avg_waktu_{measure}") or 0) for row in clinics]
+        people = sum(whole / mean for whole, mean in pairs if mean)
+        value = round(sum(whole for whole, mean in pairs if mean) / people / 60, 4) if people else None
+    newest = max(stamps, default=None)
+    return {"tanggal": day.isoformat(), "insertdate": newest, "measure": measure, "scope": measure, "value": value}
 
 
 def _minutes(row: Row, task: str) -> float | None:
@@ -155,7 +182,7 @@ def _number(row: Row, column: str) -> float | None:
     except (TypeError, ValueError):
         raise ValueError(f"{column}: not a number") from None
     if not 0 <= number < 1e9:
-        raise ValueError(f"{column}: not a duration")
+        raise ValueError(f"{column}: out of range")
     return number
 
 

@@ -6,6 +6,7 @@ objects as it reads, never the whole source; it raises only :class:`dashboard.er
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -60,6 +61,7 @@ class Reading:
     ``deadline``: a ``time.monotonic()`` instant after which the read must have ended.
     ``files``: content of delivered files that earlier good reads took → their mtime.
     ``wanted``: the raw columns that the mapping uses; a connector may leave out all others (they are dropped anyway).
+    ``now``: epoch seconds of the run's start, for sources that are asked by date.
     """
 
     source: str
@@ -73,6 +75,7 @@ class Reading:
     timezone: str = "UTC"
     since_kind: str = "changed"  # changed | submitted
     files: Mapping[str, float] = field(default_factory=dict)
+    now: float = field(default_factory=time.time)
 
 
 class Read(Protocol):

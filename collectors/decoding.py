@@ -101,15 +101,18 @@ def strict_json(text: str, where: str) -> Any:
             return json.loads(text, parse_constant=_NotANumber, object_pairs_hook=_marked)
     except RecursionError as err:
         raise SourceChanged(
-            f"{where}: JSON is nested too deeply", f"{where}: JSON bersarang terlalu dalam", step="parse"
+            f"{where}: JSON is nested too deeply; is it the right address?",
+            f"{where}: JSON bersarang terlalu dalam; apakah alamatnya benar?", step="parse",
         ) from err
     except json.JSONDecodeError as err:
         raise SourceChanged(
-            f"{where}: not JSON from character {err.pos} on", f"{where}: bukan JSON mulai karakter ke-{err.pos}", step="parse"
+            f"{where}: not JSON from character {err.pos} on; is it the right address, and the whole answer?",
+            f"{where}: bukan JSON mulai karakter ke-{err.pos}; apakah alamatnya benar dan jawabannya utuh?", step="parse",
         ) from err
     except ValueError as err:  # a number of more digits than Python reads
         raise SourceChanged(
-            f"{where}: a number in the JSON is too long", f"{where}: ada angka yang terlalu panjang dalam JSON", step="parse"
+            f"{where}: a number in the JSON is too long; ask for it as text",
+            f"{where}: ada angka yang terlalu panjang dalam JSON; minta sebagai teks", step="parse",
         ) from err
 
 

@@ -18,6 +18,8 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".done")
 SETTLED_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 LOOKS = 2
+RETURNED = "kembali"
+"""The folder of the drop root where faulty files come back, marked; nothing in it is ever read."""
 MOST_REMEMBERED = 50
 
 
@@ -33,6 +35,7 @@ def delivered(root: Path, pattern: str, suffixes: Sequence[str], *, done_marker:
         found = [path for path in root.glob(pattern) if fnmatch.fnmatchcase(path.name, Path(pattern).name)]
     else:
         found = [place] if os.path.lexists(place) else []
+    found = [path for path in found if path.relative_to(root).parts[:1] != (RETURNED,)]
     found = [path for path in found if not path.name.startswith((".", "~")) and path.suffix.lower() not in UNFINISHED]
     if done_marker:
         found = [path for path in found if path.with_name(path.name + ".done").exists()]
@@ -121,14 +124,20 @@ def opened(path: Path, root: Path) -> Iterator[BinaryIO]:
     with os.fdopen(number, "rb") as file:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
-            raise SourceChanged(f"{path.name}: not a regular file", f"{path.name}: bukan berkas biasa", step="connect")
+            raise SourceChanged(
+                f"{path.name}: not a regular file; deliver the file itself",
+                f"{path.name}: bukan berkas biasa; kirim berkasnya sendiri", step="connect",
+            )
         if status.st_size == 0:
-            raise SourceChanged(f"{path.name}: the file is empty (0 bytes)", f"{path.name}: berkas kosong (0 bita)", step="read")
+            raise SourceChanged(
+                f"{path.name}: the file is empty (0 bytes); deliver it again",
+                f"{path.name}: berkas kosong (0 bita); kirim ulang", step="read",
+            )
         yield file
 
 
 def _refused(path: Path, reason: str) -> SourceChanged:
     return SourceChanged(
-        f"{path.name}: cannot be opened ({reason}); links and paths outside the drop folder are refused",
-        f"{path.name}: tidak dapat dibuka ({reason}); tautan dan jalur di luar folder kiriman ditolak", step="connect",
+        f"{path.name}: cannot be opened ({reason}); put the file itself into the drop folder, not a link",
+        f"{path.name}: tidak dapat dibuka ({reason}); letakkan berkasnya sendiri di folder kiriman, bukan tautan", step="connect",
     )

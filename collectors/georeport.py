@@ -79,7 +79,9 @@ def _failed(answer: Answer, errors: Errors, secrets: Sequence[str]) -> CollectEr
         )
     passing = any(code.startswith("5") for code in codes) or "429" in codes
     kind = SourceUnavailable if passing else SourceChanged
-    return kind(f"{answer.where}: the server says: {words}", f"{answer.where}: server menjawab: {words}", step="read")
+    en, id = ("it is tried again", "akan dicoba lagi") if passing else (
+        "check the address and its parameters", "periksa alamat dan parameternya")
+    return kind(f"{answer.where}: the server says: {words}; {en}", f"{answer.where}: server menjawab: {words}; {id}", step="read")
 
 
 def _parsed(answer: Answer) -> Element:
@@ -94,12 +96,13 @@ def _parsed(answer: Answer) -> Element:
     except ParseError as err:
         line, column = err.position
         raise SourceChanged(
-            f"{answer.where}: not XML from line {line}, column {column} on",
-            f"{answer.where}: bukan XML mulai baris {line}, kolom {column}", step="parse",
+            f"{answer.where}: not XML from line {line}, column {column} on; is this the right address?",
+            f"{answer.where}: bukan XML mulai baris {line}, kolom {column}; apakah alamatnya benar?", step="parse",
         ) from err
     except (LookupError, ValueError, RecursionError) as err:
         raise SourceChanged(
-            f"{answer.where}: XML in an encoding that is not known", f"{answer.where}: pengodean XML tidak dikenal", step="parse"
+            f"{answer.where}: XML in an encoding that is not known; it should be UTF-8. Ask its owner to mend it",
+            f"{answer.where}: pengodean XML tidak dikenal; seharusnya UTF-8. Minta pengelolanya memperbaiki", step="parse",
         ) from err
     return root
 

@@ -70,7 +70,7 @@ def check_fields(source: Source, page: Page, before: Seen, *, released: bool = F
     tells = page.columns is not None or len(page.rows) >= ROWS_THAT_TELL
     without = set(mapped) - shown if released else (set(mapped) - shown) & before.without
     for column in sorted(set(mapped) - shown):
-        required = mapped[column] in ("case_id", "submitted_at") and source.fields[mapped[column]].where == {}
+        required = _required(source, mapped[column], column)
         known = column in before.columns
         if column in without and not required:
             continue
@@ -110,12 +110,20 @@ def check_ids(source: Source, page: Page, before: str) -> str:
     return kind if before in ("", kind) else OTHER
 
 
+def _required(source: Source, name: str, column: str) -> bool:
+    """Whether no case can come of rows without a column: its id, its submission, or what a ``where`` of the source asks for."""
+    if column in source.where and "" not in source.where[column]:
+        return True
+    field = source.fields.get(name)
+    return name in ("case_id", "submitted_at") and field is not None and not field.where and column not in field.fallback
+
+
 def _gone(column: str, name: str, known: bool, candidates: frozenset[str]) -> CollectError:
     new = get_close_matches(column, sorted(candidates - {column}), n=1, cutoff=0.4)
     hint_en = f"; is it now {new[0]!r}?" if new else ""
     hint_id = f"; apakah kini {new[0]!r}?" if new else ""
-    en = f"the field {column!r} of {name} is in no row{hint_en} Mend the mapping, or release"
-    id = f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id} Perbaiki pemetaan, atau lepaskan"
+    en = f"the field {column!r} of {name} is in no row{hint_en}; mend the mapping, or release"
+    id = f"isian {column!r} untuk {name} tidak ada di baris mana pun{hint_id}; perbaiki pemetaan, atau lepaskan"
     return SourceHeld(en, id, step="map", guard=FIELDS) if known else SourceChanged(en, id, step="map")
 
 

@@ -90,7 +90,10 @@ class Client:
         self.most_wire, self.most_unpacked, self.pause, self.rate_seconds = most_wire, most_unpacked, pause, rate_seconds
         self.explain = explain
         if self.origin[0] not in ("http", "https") or not self.origin[1]:
-            raise SourceChanged(f"{self.where}: not an http address", f"{self.where}: bukan alamat http", step="connect")
+            raise SourceChanged(
+                f"{self.where}: not an http address; begin it with http:// or https://",
+                f"{self.where}: bukan alamat http; awali dengan http:// atau https://", step="connect",
+            )
         self.warning: tuple[str, str] | None = None
         self._sockets: Sockets | None = None
         self._session = requests.Session()
@@ -115,8 +118,8 @@ class Client:
         """
         if origin(url) != self.origin:
             raise SourceChanged(
-                f"{shown(url)}: another origin than the declared one; it is not asked",
-                f"{shown(url)}: bukan asal yang dinyatakan; tidak dihubungi", step="connect",
+                f"{shown(url)}: another origin than the declared one; declare it as a source of its own",
+                f"{shown(url)}: bukan asal yang dinyatakan; nyatakan sebagai sumber tersendiri", step="connect",
             )
         for number in range(1, TRIES + 1):
             try:
@@ -173,7 +176,8 @@ class Client:
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ENCODINGS:
             raise SourceChanged(
-                f"{where}: an encoding that was not asked for", f"{where}: pengodean yang tidak diminta", step="read"
+                f"{where}: an encoding that was not asked for; the server should send gzip or deflate",
+                f"{where}: pengodean yang tidak diminta; server harus mengirim gzip atau deflate", step="read",
             )
         unpacker = Unpacker(encoding)
         parts: list[bytes] = []
@@ -335,10 +339,12 @@ def _check_status(where: str, response: requests.Response, said: str) -> None:
         )
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC)) if status in (429, 503) else None
     kind = SourceUnavailable if status >= 500 or status in (408, 425, 429) else SourceChanged
-    raise kind(
-        f"{where}: HTTP {status}{said}" + (f"; asked to wait {wait:.0f} s" if wait else ""),
-        f"{where}: HTTP {status}{said}" + (f"; diminta menunggu {wait:.0f} detik" if wait else ""), retry_after_seconds=wait,
-    )
+    later = kind is SourceUnavailable
+    en, id = ("it is tried again", "akan dicoba lagi") if later else (
+        "check the address and its parameters", "periksa alamat dan parameternya")
+    if wait:
+        en, id = f"asked to wait {wait:.0f} s; {en}", f"diminta menunggu {wait:.0f} detik; {id}"
+    raise kind(f"{where}: HTTP {status}{said}; {en}", f"{where}: HTTP {status}{said}; {id}", retry_after_seconds=wait)
 
 
 def _target(where: str, location: str) -> tuple[str, str]:

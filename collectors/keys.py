@@ -36,7 +36,10 @@ def key_of(data: Path, source: str) -> bytes:
                 fresh.unlink()
         key = path.read_bytes()
     except OSError as err:
-        raise StoreError(f"{path}: {err.strerror}", f"{path}: {err.strerror}") from err
+        raise StoreError(
+            f"{path}: the key cannot be read or made ({err.strerror}); check its owner and rights",
+            f"{path}: kunci tidak dapat dibaca atau dibuat ({err.strerror}); periksa pemilik dan haknya",
+        ) from err
     if len(key) != KEY_BYTES:
         raise StoreError(f"{path}: not a key; restore it from a backup", f"{path}: bukan kunci; pulihkan dari cadangan")
     return key

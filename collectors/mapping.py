@@ -14,6 +14,7 @@ from collectors.texts import CUT, LONGEST, clean, plain, unwanted, without_perso
 from config.declarations import STAMPS, FieldMap, Where
 from dashboard.cases import Codes, Rejected, Sighting
 from dashboard.clock import day_end, day_start, local_day
+from dashboard.derive import REJECT
 
 if TYPE_CHECKING:
     from config.declarations import Source
@@ -54,7 +55,7 @@ Conditions = tuple[tuple[str, frozenset[str]], ...]
 
 def conditions(where: Where) -> Conditions:
     """A declared ``where``, compiled."""
-    return tuple((column, frozenset((value,) if isinstance(value, str) else value)) for column, value in where.items())
+    return tuple((column, frozenset(values)) for column, values in where.items())
 
 
 def holds(row: Row, where: Conditions) -> bool:
@@ -100,6 +101,10 @@ class Mapping:
         self.joined = {place: _columns(fields[name]) for place, name in enumerate(CODED)
                        if name in fields and len(_columns(fields[name])) > 1}
         self.missing = [frozenset(fields[name].missing) if name in fields else frozenset() for name in CODED]
+        self.strict = {
+            place: (name, frozenset(fields[name].map or ())) for place, name in enumerate(CODED)
+            if name in fields and fields[name].otherwise == REJECT and not fields[name].where
+        }
         self.only = conditions(source.where)
         self.wheres = {name: conditions(field.where) for name, field in fields.items() if field.where}
         self.events = bool(self.wheres) or any(field.take == "last" for field in fields.values())
@@ -192,6 +197,9 @@ class Mapping:
                 self.blotted += safe != text
                 text = safe
             made.append(text)
+        for place, (name, known) in self.strict.items():
+            if (made[place] or "") not in known:
+                raise BadRow(f"{name}: {'not in the declared map' if made[place] else 'is missing'}")
         if len(self._interned) > _INTERNED:
             self._interned.clear()
         found = self._interned[raw] = Codes(*made)

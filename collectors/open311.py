@@ -20,7 +20,7 @@ from collectors.connector import CONNECTORS, Connector, Options, Page, Reading, 
 from collectors.georeport import requests_of, said_in
 from collectors.http import Answer, Client
 from collectors.paging import MOST_PAGES, Root, digest, fingerprint, never_twice, objects, without_end
-from dashboard.clock import DAY, HOUR, epoch, now
+from dashboard.clock import DAY, HOUR, epoch
 from dashboard.errors import SourceUnavailable
 
 USUAL_CAPS = (50, 100, 200, 250, 500, 1000)
@@ -79,7 +79,18 @@ class Open311Options(Options):
 
 
 def read_open311(reading: Reading) -> Iterator[Page]:
-    """Pages of requests, oldest window first. Raises ``SourceUnavailable`` when a second holds more than an answer can."""
+    """Pages of requests, oldest window first; one without rows when there are none at all. Raises ``CollectError`` kinds."""
+    came = False
+    for page in _windows(reading):
+        if page.rows or page.broken:
+            came = True
+            yield page
+    if not came:
+        yield Page(rows=[])
+
+
+def _windows(reading: Reading) -> Iterator[Page]:
+    """A page for each answer. Raises ``SourceUnavailable`` when a second holds more than an answer can."""
     options: Open311Options = reading.options
     with _Server(reading) as server:
         start, until, between = _span(options, reading)
@@ -109,7 +120,7 @@ def read_open311(reading: Reading) -> Iterator[Page]:
 def _span(options: Open311Options, reading: Reading) -> tuple[int, int, Between]:
     """(from, until, parameters): an hour beyond now, for the source's clock may be ahead of ours."""
     by_submission = Between(first="start_date", last="end_date")
-    until = epoch(now()) + HOUR
+    until = int(reading.now) + HOUR
     if reading.since is not None and reading.since_kind == "changed" and options.since is not None:
         return int(reading.since), until, options.since
     begins = epoch(datetime.combine(options.begins, time(), ZoneInfo(reading.timezone)))

@@ -35,7 +35,7 @@ class Pipeline:
     ) -> None:
         self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
         self.before = Seen.of(state.signature)
-        self.remarks = Remarks(source, state.signature.get("unmapped", ()))
+        self.remarks = Remarks(source, state.signature.get("unmapped"))
         self.plausible = Plausible(state.signature, zone, started, full=what.full)
         self.seen = Seen()
         self.ids = str(state.signature.get("ids", ""))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from config.declarations import FieldMap
 from dashboard.clock import day_start, epoch
 from dashboard.store.holds import FIELDS
 from dashboard.store.state import SourceState
@@ -64,6 +65,14 @@ class Plan:
         if self.mode == "window" and self.since is not None:
             return (int(self.since), until or started)
         return None if self.previous is None else (self.previous, started)
+
+
+def declared_whole(source: Source) -> Source:
+    """The source with its connector's ``updated_at`` as the field of that name, where the mapping has none."""
+    column = source.options.get("updated_at")
+    if not isinstance(column, str) or "updated_at" in source.fields or source.feeds != "cases":
+        return source
+    return source.model_copy(update={"fields": {**source.fields, "updated_at": FieldMap.model_validate({"from": column})}})
 
 
 def plan(

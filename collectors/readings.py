@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collectors.connector import CONNECTORS, Page, Reading
-from collectors.guards import Seen, check_fields
+from collectors.guards import Seen, check_fields, check_rejects, check_total
 from collectors.mapping import broken, flattened, line_of, wanted_columns
 from collectors.remarks import Remarks
 from collectors.stamps import BadStamp, stamp
@@ -16,9 +16,11 @@ from dashboard.cases import Outcome, Rejected
 from dashboard.clock import epoch
 from dashboard.derive import coded
 from dashboard.metrics import METRICS
-from dashboard.store.readings import ReadingRow, store_readings
+from dashboard.store.readings import ReadingKey, ReadingRow, known_readings, store_readings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from collectors.runner import RunResult
     from config.declarations import Source
     from config.settings import Settings
@@ -69,7 +71,7 @@ def run_readings(
     from collectors.runner import RunResult
 
     rows, published = 0, None
-    put_aside = 0
+    put_aside, total = 0, None
     seen = Seen()
     remarks = Remarks(source, ())
     last: Rejected | None = None
@@ -77,20 +79,45 @@ def run_readings(
         if page.rows and not seen.columns:
             seen = check_fields(source, page, Seen.of(read.state.signature))
         found, rejected = map_readings(source, page, number)
+        if number == 1:
+            check_rejects(source, len(page.rows), rejected)
         store_readings(read, found, rejected)
         remarks.note_page(page)
         last = rejected[-1] if rejected else last
-        rows += len(page.rows)
+        rows += len(page.rows) + len(page.broken)
+        total = page.total if page.total is not None else total
         put_aside += len(rejected)
         stamps = [row.published_at for row in found if row.published_at is not None]
         told = [int(at) for at in (page.published_at, published) if at is not None]
         published = max([*stamps, *told], default=None)
-    started = epoch(read.started)
+    check_total(source, total, rows)
+    until = published if published is not None or "published_at" in source.fields else epoch(read.started)
     outcome = Outcome.EMPTY if not rows else Outcome.PARTIAL if put_aside else Outcome.OK
     message = remarks.message(put_aside, last)
     read.finish(
-        outcome=outcome, message=message, now=now(), data_until=published or started, covered=None, complete=True,
+        outcome=outcome, message=message, now=now(), data_until=until, covered=None, complete=True,
         signature=seen.joined(Seen.of(read.state.signature)).as_dict() if seen.columns else None,
     )
     return RunResult(outcome, *message, rows_read=rows, rows_new=read.counts["rows_new"], rows_changed=read.counts["rows_changed"],
                      rows_rejected=put_aside)
+
+
+def preview_readings(engine: Engine, source: Source, reading: Reading) -> RunResult:
+    """Read and map everything, count what would be new and changed, write nothing. Raises ``CollectError``."""
+    from collectors.runner import RunResult
+
+    seen: dict[ReadingKey, tuple[str, float | None]] = {}
+    rows = put_aside = 0
+    for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
+        if page.rows and number == 1:
+            check_fields(source, page, Seen())
+        found, rejected = map_readings(source, page, number)
+        seen |= {row.key: (row.agency, row.value) for row in found}
+        rows += len(page.rows) + len(page.broken)
+        put_aside += len(rejected)
+    with engine.connect() as connection:
+        known = known_readings(connection, source.id)
+    return RunResult(
+        Outcome.PARTIAL if put_aside else Outcome.OK if rows else Outcome.EMPTY, rows_read=rows, rows_rejected=put_aside,
+        rows_new=len(seen.keys() - known.keys()), rows_changed=sum(known.get(key, value) != value for key, value in seen.items()),
+    )

@@ -23,10 +23,13 @@ MAPPED = ("status", "channel", "class", "closed_by")
 
 
 class Remarks:
-    """Collects the remarks of one run. ``known``: values outside the maps that earlier runs had."""
+    """Collects the remarks of one run. ``known``: values outside the maps that earlier runs had; ``None``: there was none.
 
-    def __init__(self, source: Source, known: Iterable[str]) -> None:
-        self.source, self.known = source, list(known)
+    A first read meets the values that the map's ``otherwise`` was declared for: they are no news.
+    """
+
+    def __init__(self, source: Source, known: Iterable[str] | None) -> None:
+        self.source, self.known, self.first = source, list(known or ()), known is None
         self._said: list[tuple[str, str]] = []
         self._new: list[str] = []
 
@@ -42,7 +45,7 @@ class Remarks:
     def note_mapping(self, mapping: Mapping) -> None:
         """Look at the values that the mapping met: new to a map (B16), cut (B13), cleaned of characters that mean nothing (B7)."""
         self._new = sorted({value for codes in mapping.met() for value in self._outside(codes)} - set(self.known))
-        if self._new:
+        if self._new and not self.first:
             named = ", ".join(repr(value) for value in self._new[:MOST_NAMED])
             count = len(self._new)
             self._said.append((

@@ -201,8 +201,8 @@ def _next(
     target = urljoin(address, str(link))
     if origin(target) != origin(address):
         raise SourceUnavailable(
-            f"{answer.where}: the next page lies at another host; it is not followed",
-            f"{answer.where}: halaman berikutnya ada di host lain; tidak diikuti",
+            f"{answer.where}: the next page lies at another host and is not followed; declare the final address",
+            f"{answer.where}: halaman berikutnya ada di host lain dan tidak diikuti; nyatakan alamat akhirnya",
         )
     return target, None
 

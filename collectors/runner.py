@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import ValidationError
 
 from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
-from collectors.connector import CONNECTORS, Reading
-from collectors.guards import Seen, check_cases, check_fields
+from collectors.asking import reading_of
+from collectors.connector import CONNECTORS
+from collectors.guards import check_cases
 from collectors.keys import key_of
-from collectors.mapping import Mapping, wanted_columns
+from collectors.mapping import Mapping
 from collectors.pipeline import Part, Pipeline
-from collectors.plan import Plan, plan
+from collectors.plan import Plan, declared_whole, plan
 from collectors.readings import run_readings
 from collectors.spool import Spool
-from config.declarations import FieldMap
 from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, ConfigError, LeaseLost, ProductError, SourceHeld, SourceUnavailable, StoreError
-from dashboard.store.preview import Preview
+from dashboard.errors import CollectError, LeaseLost, ProductError, SourceHeld, StoreError
 from dashboard.store.read import Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.staging import PAGE
@@ -78,9 +74,11 @@ def run_source(
     ``since`` reads again from an instant, without tombstones; ``reconcile`` reads all; ``dry_run`` writes nothing.
     """
     gc.set_threshold(max(gc.get_threshold()[0], COLLECT_GARBAGE_AFTER))
-    source = _declared(regency.sources[source_id])
+    source = declared_whole(regency.sources[source_id])
     if dry_run:
-        return _dry_run(engine, regency, source, settings, since, now)
+        from collectors.trial import look
+
+        return look(engine, regency, source, settings, since, now)
     read = Read.begin(
         engine, source, mode=source.reading_mode, token=token, now=now(), declarations=regency.hash, zone=regency.zone
     )
@@ -104,15 +102,11 @@ def run_source(
             f"kesalahan produk ({kind}); laporkan dengan nomor pengambilan {read.run_id}", now,
         )
     announce(source.id, before, result)
+    if source.options.get("returns") is True:
+        from collectors.returned import attempt
+
+        attempt(source, regency, settings, now)
     return result
-
-
-def _declared(source: Source) -> Source:
-    """The source with its connector's ``updated_at`` as the field of that name, where the mapping has none."""
-    column = source.options.get("updated_at")
-    if not isinstance(column, str) or "updated_at" in source.fields or source.feeds != "cases":
-        return source
-    return source.model_copy(update={"fields": {**source.fields, "updated_at": FieldMap.model_validate({"from": column})}})
 
 
 def announce(source: str, before: SourceState, result: RunResult) -> None:
@@ -147,36 +141,6 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     return err
 
 
-def reading_of(
-    source: Source, settings: Settings, *, since: float | None, since_kind: str, files: dict[str, float] | None = None
-) -> Reading:
-    """What a connector may know and use. Raises ``ConfigError`` for options that are not the connector's."""
-    connector = CONNECTORS[source.connector]
-    try:
-        options = connector.options.model_validate(source.options)
-    except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise ConfigError(first["msg"], file=f"source {source.id}", key=key) from err
-
-    def secret(name: str) -> str:
-        try:
-            value = settings.secret(name)
-        except PermissionError as err:
-            raise ConfigError(str(err)) from err
-        if value is None:
-            raise ConfigError(
-                f"the secret {name!r} is not given: set COMMAND_CENTER_SECRET_{name.upper()} or a file of that name",
-                f"rahasia {name!r} belum diberikan: atur COMMAND_CENTER_SECRET_{name.upper()} atau berkas bernama itu",
-            )
-        return value
-
-    return Reading(
-        source=source.id, options=options, since=since, deadline=time.monotonic() + source.deadline.total_seconds(),
-        networks=tuple(ip_network(network) for network in source.network), secret=secret, drop=settings.drop.resolve(),
-        wanted=wanted_columns(source), timezone=source.timezone, since_kind=since_kind,
-        files=files or {},
-    )
 
 
 def _collect(
@@ -186,13 +150,13 @@ def _collect(
     if not reconcile:
         _readable(source, read.state)
     if source.feeds == "readings":
-        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed"), now)
+        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
     read.standing = standing_of(regency, source)
     if what.generation is not None:
         read.begin_generation(what.generation)
     reading = reading_of(
-        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files")
+        source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files"), now=now,
     )
     mapping = Mapping(source, key_of(settings.data, source.id), now)
 
@@ -275,58 +239,4 @@ def _store(
     return RunResult(
         outcome, *message, rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
         rows_deleted=counts["rows_deleted"], rows_rejected=pipeline.rejected,
-    )
-
-
-def _dry_run(
-    engine: Engine, regency: Regency, source: Source, settings: Settings, since: datetime | None, now: Callable[[], datetime]
-) -> RunResult:
-    """Read and map everything, count what would be new and changed, write nothing but the source's key."""
-    preview = Preview(engine, source.id)
-    what = plan(source, preview.state, now(), since=since, reconcile=False)
-    reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind)
-    mapping = Mapping(source, key_of(settings.data, source.id), now)
-
-    def stored(keys: Sequence[bytes]) -> dict[bytes, Sighting]:
-        with engine.connect() as connection:
-            return stored_sightings(connection, source.id, preview.state.generation, keys)
-
-    pipeline = Pipeline(source, preview.state, mapping, stored, what, zone=regency.zone, started=epoch(now()))
-    deriver = Deriver(regency, source)
-    try:
-        with Spool(settings.data / "spool") as events:
-            for sightings, _ in pipeline.parts(CONNECTORS[source.connector].read(reading), events):
-                preview.look([deriver.derive(item) for item in sightings])
-    except CollectError as err:
-        return RunResult(Outcome(err.outcome), err.en, err.id)
-    return RunResult(
-        Outcome.PARTIAL if pipeline.rejected else Outcome.OK if pipeline.rows else Outcome.EMPTY, rows_read=pipeline.rows,
-        rows_new=preview.new, rows_changed=preview.changed, rows_rejected=pipeline.rejected,
-    )
-
-
-def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 20) -> RunResult:
-    """Read one page, map some rows, write nothing but the source's key: whether the declaration works."""
-    source = _declared(regency.sources[source_id])
-    try:
-        reading = reading_of(source, settings, since=None, since_kind="changed")
-        page = next(iter(CONNECTORS[source.connector].read(reading)), None)
-        if page is None:
-            raise SourceUnavailable("no page came", "tidak ada halaman yang datang")
-        if source.feeds == "readings":
-            return RunResult(Outcome.OK, f"{len(page.rows)} rows read", f"{len(page.rows)} baris terbaca", rows_read=len(page.rows))
-        few = replace(page, rows=page.rows[:rows], lines=page.lines[:rows] if page.lines else None)
-        if few.rows:
-            check_fields(source, few, Seen())
-        mapped = Mapping(source, key_of(settings.data, source.id), clock.now).page(few, 1)
-    except CollectError as err:
-        return RunResult(Outcome(err.outcome), err.en, err.id)
-    except ProductError as err:
-        return RunResult(Outcome.FAILED, err.en, err.id)
-    reasons = "; ".join(sorted({f"{item.field}: {item.reason}" for item in mapped.rejected}))
-    text = f"{len(mapped.sightings)} of {len(few.rows)} rows mapped" + (f"; put aside: {reasons}" if reasons else "")
-    return RunResult(
-        Outcome.PARTIAL if mapped.rejected else Outcome.OK if few.rows else Outcome.EMPTY, text,
-        f"{len(mapped.sightings)} dari {len(few.rows)} baris terpetakan" + (f"; disisihkan: {reasons}" if reasons else ""),
-        rows_read=len(few.rows), rows_rejected=len(mapped.rejected),
     )

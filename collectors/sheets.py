@@ -76,8 +76,8 @@ def workbook_lines(file: BinaryIO, name: str, *, sheet: str | None) -> Iterator[
         if sheet is not None and sheet not in book.sheet_names:
             known = ", ".join(book.sheet_names)
             raise SourceChanged(
-                f"{name}: no sheet {sheet!r}; there are: {known}", f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}",
-                step="parse",
+                f"{name}: no sheet {sheet!r}; there are: {known}. Declare one of them",
+                f"{name}: tidak ada lembar {sheet!r}; yang ada: {known}. Nyatakan salah satunya", step="parse",
             )
         found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
         for line, cells in enumerate(found.iter_rows(), start=1):
@@ -93,7 +93,10 @@ def _look_inside(file: BinaryIO, name: str, sheet: str | None) -> Glance | None:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if size > MOST_WORKBOOK:
-        raise SourceChanged(f"{name}: larger than 50 MB", f"{name}: lebih besar dari 50 MB", step="read")
+        raise SourceChanged(
+            f"{name}: larger than 50 MB; deliver it in parts", f"{name}: lebih besar dari 50 MB; kirim dalam beberapa bagian",
+            step="read",
+        )
     if head[:4] == b"\xd0\xcf\x11\xe0":
         if ENCRYPTED in file.read(MOST_WORKBOOK):
             raise SourceChanged(
@@ -104,7 +107,10 @@ def _look_inside(file: BinaryIO, name: str, sheet: str | None) -> Glance | None:
         return None  # an old .xls
     if head[:2] != b"PK":
         kind = "HTML" if head.lstrip()[:1] == b"<" else "text" if b"\0" not in head else "unknown"
-        raise SourceChanged(f"{name}: not a workbook but {kind}", f"{name}: bukan lembar kerja melainkan {kind}", step="parse")
+        raise SourceChanged(
+            f"{name}: not a workbook but {kind}; deliver XLSX, or declare the right format",
+            f"{name}: bukan lembar kerja melainkan {kind}; kirim XLSX, atau nyatakan format yang benar", step="parse",
+        )
     try:
         packed = zipfile.ZipFile(file)
         entries = packed.infolist()

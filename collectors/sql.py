@@ -107,7 +107,9 @@ def read_sql(reading: Reading) -> Iterator[Page]:
     where = url.render_as_string(hide_password=True).partition("?")[0]
     left = reading.deadline - time.monotonic()
     if left <= 0:
-        raise SourceUnavailable(f"{where}: the run's deadline has passed", f"{where}: batas waktu telah lewat")
+        raise SourceUnavailable(
+            f"{where}: the run's deadline has passed; it is tried again", f"{where}: batas waktu telah lewat; akan dicoba lagi"
+        )
     if backend == "sqlite":
         yield from _sqlite(reading, options, url, where)
         return
@@ -127,7 +129,8 @@ def _pages(
     while rows := cursor.fetchmany(ROWS_A_PAGE):
         if time.monotonic() > reading.deadline:
             raise SourceUnavailable(
-                f"{where}: the rows did not end before the run's deadline", f"{where}: baris belum habis sampai batas waktu"
+                f"{where}: the rows did not end before the run's deadline; narrow the query, or declare a longer deadline",
+                f"{where}: baris belum habis sampai batas waktu; persempit kueri, atau nyatakan deadline yang lebih panjang",
             )
         total += len(rows)
         if total > MOST_ROWS:
@@ -254,6 +257,7 @@ def _postgresql(reading: Reading, place: _Place) -> Iterator[Page]:
                 cursor.execute(query, (_since(reading),) * uses if uses else None)
                 names = [column.name for column in cursor.description or ()]
                 yield from _pages(cursor, names, reading, place.where, warned)
+            connection.rollback()  # a function may write even in a read-only transaction (large objects, before 16)
     except psycopg.Error as err:
         raise _postgresql_error(place.where, err) from err
 
@@ -282,6 +286,8 @@ def _cut_at(deadline: float, number: int) -> Iterator[None]:
 def _postgresql_error(where: str, err: psycopg.Error) -> CollectError:
     state = err.sqlstate or ""
     said = str(err)
+    if "too many connections" in said or "connection slots are reserved" in said:  # without its code while connecting
+        return _unavailable(where, "53300", step="connect")
     if state in ("42501", "28000", "28P01") or "authentication failed" in said or "no password supplied" in said:
         return _refused(where, state or "28P01")
     if state.startswith(("42", "25", "22")) or ("FATAL" in said and "does not exist" in said):
@@ -293,7 +299,9 @@ def _sqlite(reading: Reading, options: SqlOptions, url: URL, where: str) -> Iter
     """A database file of the agency, opened read-only, with an authorizer (``mode=ro`` alone lets ATTACH write elsewhere)."""
     file = reading.drop / (url.database or "")  # an absolute path stays as it is
     if not file.is_file():
-        raise SourceUnavailable(f"{where}: there is no such file", f"{where}: berkas tidak ada", step="connect")
+        raise SourceUnavailable(
+            f"{where}: there is no such file; check the path", f"{where}: berkas tidak ada; periksa jalurnya", step="connect"
+        )
     query, uses = _bound(options.query, "?")
     try:
         connection = sqlite3.connect(f"{Path(file).resolve().as_uri()}?mode=ro", uri=True, timeout=LOCK_WAIT_SECONDS)

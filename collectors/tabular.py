@@ -25,6 +25,7 @@ SUFFIXES = {"csv": (".csv", ".txt", ".tsv"), "xlsx": (".xlsx", ".xlsm", ".xlsb",
 class TabularOptions(Options):
     """``path`` below the drop root (a file, a folder, or a pattern), or ``url``. ``header_row`` counts from 1.
 
+    ``returns``: a workbook with faults comes back as a marked copy below ``kembali`` (:mod:`collectors.returned`).
     ``done_marker``: only files beside which the sender put ``<name>.done``. ``auth``, ``headers`` and ``ca_file`` go with ``url``.
     """
 
@@ -36,6 +37,7 @@ class TabularOptions(Options):
     sheet: str | None = None
     header_row: int = Field(1, ge=1, le=100)
     done_marker: bool = False
+    returns: bool = False
     auth: Auth = Auth()
     headers: dict[str, str] = Field(default_factory=dict)
     ca_file: str | None = None
@@ -53,6 +55,8 @@ class TabularOptions(Options):
     def _one_place(self) -> TabularOptions:
         if (self.path is None) == (self.url is None):
             raise ValueError("give either path or url")
+        if self.returns and (self.path is None or self.format != "xlsx"):
+            raise ValueError("returns needs a path, and format = \"xlsx\"")
         if self.path is not None and (Path(self.path).is_absolute() or ".." in Path(self.path).parts):
             raise ValueError("path must lie below the drop root")
         return self
@@ -118,8 +122,8 @@ class _Table:
                 self._in_time()
         if header is None:
             raise SourceChanged(
-                f"{self.name}: no header in row {self.options.header_row}",
-                f"{self.name}: tidak ada judul di baris {self.options.header_row}", step="parse",
+                f"{self.name}: no header in row {self.options.header_row}; check header_row",
+                f"{self.name}: tidak ada judul di baris {self.options.header_row}; periksa header_row", step="parse",
             )
         yield self._page(header, rows, lines, broken)
 
@@ -138,7 +142,8 @@ class _Table:
             self._changed(f"none of the mapped columns is in row {line}; check header_row and delimiter",
                           f"tidak ada kolom yang dipetakan di baris {line}; periksa header_row dan delimiter")
         if twice:
-            self._changed(f"the column {min(twice)!r} stands twice", f"kolom {min(twice)!r} ada dua kali")
+            self._changed(f"the column {min(twice)!r} stands twice; rename one of them",
+                          f"kolom {min(twice)!r} ada dua kali; ganti nama salah satunya")
         if gone:
             self._changed(f"the column {min(gone)!r} is gone, which an older file had; mend the mapping",
                           f"kolom {min(gone)!r} hilang, padahal ada di berkas lama; perbaiki pemetaan")
@@ -158,8 +163,9 @@ class _Table:
     def _in_time(self) -> None:
         if time.monotonic() > self.reading.deadline:
             raise SourceUnavailable(
-                f"{self.name}: not read to its end before the run's deadline",
-                f"{self.name}: belum terbaca habis sampai batas waktu", step="read",
+                f"{self.name}: not read to its end before the run's deadline; deliver it in parts, or declare a longer deadline",
+                f"{self.name}: belum terbaca habis sampai batas waktu; kirim dalam bagian, atau nyatakan deadline lebih panjang",
+                step="read",
             )
 
 

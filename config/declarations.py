@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from ipaddress import ip_network
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from config.terms import (
     CalendarRules,
@@ -50,8 +50,8 @@ class Service(Declared):
         return max(valid, key=lambda standard: standard.from_) if valid else None
 
 
-Where = dict[str, str | tuple[str, ...]]
-"""Column → the value, or one of the values, that it must have; "" is also an absent one."""
+Where = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]]
+"""Column → the value, or the values, of which it must have one; "" is also an absent one."""
 
 
 class FieldMap(Declared):

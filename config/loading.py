@@ -248,6 +248,19 @@ def _of_service(service: Service) -> Table:
     }
 
 
+def places(folder: Path) -> list[Path]:
+    """The folder and those it extends, as far as they can be read."""
+    found: list[Path] = []
+    while folder.resolve() not in found:
+        found.append(folder.resolve())
+        try:
+            extends = tomllib.loads((found[-1] / "regency.toml").read_text(encoding="utf-8")).get("extends")
+        except (OSError, ValueError):
+            break
+        folder = found[-1] / str(extends or "")
+    return found
+
+
 def load(folder: Path) -> Regency:
     """The declarations of a folder. Raises :class:`DeclarationError`: the first one, with file and key.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,12 +14,15 @@ import typer
 from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.errors import ProductError
-from dashboard.operating import Operator
+from dashboard.new import new
+from dashboard.operating import Operator, other_declarations
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from config.declarations import Regency
+
+HOME = Path(__file__).parents[1]
 
 app = typer.Typer(
     help="Command Center of a regency: collectors, a local database and live wall screens.",
@@ -25,6 +30,7 @@ app = typer.Typer(
 )
 device = typer.Typer(help="Wall screens as devices: link codes, list, revoke.", no_args_is_help=True)
 app.add_typer(device, name="device")
+app.add_typer(new, name="new")
 backup = typer.Typer(help="Back the stores up, and list the backups.", invoke_without_command=True)
 app.add_typer(backup, name="backup")
 
@@ -67,7 +73,7 @@ def run(
 ) -> None:
     """Collect and serve: starts the schedule and the screens and keeps both running."""
     from dashboard.serve import allowed_address
-    from dashboard.supervise import Child, command, stop_on_signals, supervise
+    from dashboard.supervise import Child, Declared, command, stop_on_signals, supervise
 
     declared(Settings())  # a wrong declaration is said here, once, before anything starts
     allowed_address(host, tls_cert, tls_key, behind_proxy=behind_proxy, insecure_lan=insecure_lan)
@@ -77,7 +83,9 @@ def run(
     words += ["--behind-proxy"] if behind_proxy else []
     words += ["--insecure-lan"] if insecure_lan else []
     say(f"Command Center: http{'s' if tls_cert else ''}://{host}:{port}/wall/")
-    supervise([Child("schedule", command("schedule")), Child("serve", command(*words))], stop_on_signals())
+    supervise(
+        [Child("schedule", command("schedule")), Child("serve", command(*words))], stop_on_signals(), Declared(Settings().config)
+    )
 
 
 @app.command()
@@ -102,7 +110,8 @@ def schedule() -> None:
     from dashboard.supervise import stop_on_signals
 
     settings = Settings()
-    run_schedule(settings, declared(settings), stop_on_signals())
+    if not run_schedule(settings, declared(settings), stop_on_signals()):
+        os._exit(0)  # a thread that hangs in a source would keep the process until the source's deadline
 
 
 @app.command()
@@ -110,11 +119,24 @@ def demo(
     port: Port = 8100,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo collected.")] = False,
     days: Annotated[int, typer.Option(help="Days of history.")] = 90,
+    misbehave: Annotated[bool, typer.Option("--misbehave", help="Let agencies misbehave after the first load.")] = False,
+    kinds: Annotated[str, typer.Argument(help="With --misbehave: which kinds, comma-separated (see `misbehave`).")] = "all",
 ) -> None:
     """Simulated agencies, collectors and screens on this machine, marked DATA SIMULASI."""
-    from dashboard.demonstration import demonstrate
+    from dashboard.demonstration import demonstrate, kinds_of
 
-    demonstrate(Settings(), port=port, days=days, fresh=fresh)
+    demonstrate(Settings(), port=port, days=days, fresh=fresh, misbehave=kinds_of(kinds) if misbehave else ())
+
+
+@app.command()
+def misbehave(
+    kinds: Annotated[str, typer.Argument(help="Comma-separated kinds, all, or none; without it: what there is.")] = "",
+) -> None:
+    """Switch how the agencies of a running demo misbehave."""
+    from dashboard.demonstration import switch_manners
+
+    for line in switch_manners(Settings(), kinds):
+        say(line)
 
 
 @app.command()
@@ -143,7 +165,7 @@ def check(
 ) -> None:
     """Check the declarations; touches no network unless asked to. Every error names file and key."""
     from collectors.connector import CONNECTORS
-    from collectors.runner import probe as try_source
+    from collectors.trial import probe as try_source
     from dashboard.checking import check as check_declarations
     from layouts.panels import names
 
@@ -158,7 +180,7 @@ def check(
         raise typer.Exit(1)
     regency = declared(settings)
     say(f"{regency.name}: {len(regency.agencies)} agencies, {len(regency.sources)} sources, no error")
-    for line in _other_declarations(settings, regency):
+    for line in other_declarations(settings, regency):
         say(line)
     failed = False
     for source_id in regency.sources if probe else ():
@@ -169,25 +191,24 @@ def check(
         raise typer.Exit(1)
 
 
-def _other_declarations(settings: Settings, regency: Regency) -> list[str]:
-    """What stored figures stand under other declarations, and what to do; nothing when there is no store yet."""
-    from sqlalchemy.exc import DBAPIError
+@app.command()
+def template(
+    agency: str,
+    out: Annotated[Path | None, typer.Option(help="Where the workbook goes; default <agency>.xlsx here.")] = None,
+) -> None:
+    """Make a workbook (XLSX, Indonesian) for an agency without a system, and print the source that reads it."""
+    from dashboard.template import source_of, workbook
 
-    from dashboard.checking import standing_lines
-    from dashboard.store.engine import open_engine
-    from dashboard.store.standing import changed_since
-
-    url = settings.url_of("figures")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return []
-    engine = open_engine(url)
-    try:
-        with engine.connect() as connection:
-            return standing_lines(changed_since(connection, regency))
-    except DBAPIError as err:
-        return [f"the store cannot be asked under which declarations it stands: {err.orig}"]
-    finally:
-        engine.dispose()
+    regency = declared(Settings())
+    if agency not in regency.agencies:
+        known = ", ".join(regency.agencies)
+        raise ProductError(
+            f"template: no agency {agency!r}; choose one of: {known}",
+            f"template: tidak ada perangkat daerah {agency!r}; pilih: {known}",
+        )
+    place = out or Path(f"{agency}.xlsx")
+    place.write_bytes(workbook(regency, regency.agencies[agency]))
+    say(f"# {place}; sources/{agency}-berkas.toml:\n\n{source_of(regency, regency.agencies[agency])}")
 
 
 @app.command()
@@ -358,6 +379,22 @@ def main() -> Any:
     except ProductError as err:
         sys.stderr.write(f"{err.id}\n{err.en}\n" if err.id != err.en else f"{err.en}\n")
         sys.exit(1)
+    except Exception as err:
+        if os.environ.get("COMMAND_CENTER_TRACEBACK"):
+            raise
+        sys.stderr.write(f"{unexpected(err)}\n")  # a traceback may show a row, an address, a parameter
+        sys.exit(70)
+
+
+def unexpected(err: BaseException) -> str:
+    """An error that is the product's own, in two lines: its kind, and where in the product it happened."""
+    frames = [frame for frame in traceback.extract_tb(err.__traceback__) if Path(frame.filename).is_relative_to(HOME)]
+    place = f"{Path(frames[-1].filename).relative_to(HOME)}:{frames[-1].lineno}" if frames else "?"
+    what = f"{type(err).__name__} {place}"
+    return (
+        f"kesalahan produk ({what}); laporkan baris ini. COMMAND_CENTER_TRACEBACK=1 menampilkan semuanya\n"
+        f"the product failed ({what}); report this line. COMMAND_CENTER_TRACEBACK=1 shows it all"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from config.declarations import STAMPS, DeclarationError
 from config.loading import Folder
 from dashboard.cases import CHANNELS
-from dashboard.derive import DISCOVER, STATUSES
+from dashboard.derive import DISCOVER, REJECT, STATUSES
 from dashboard.metrics import METRICS
 from dashboard.worktime import calendars
 
@@ -136,6 +136,8 @@ def _field(source: Source, name: str, field: FieldMap, file: str, key: str) -> I
     """One field by itself: where its value comes from, and what its codes mean."""
     if field.from_ is None and field.value is None and field.after is None:
         yield _wrong(file, key, "needs from, value or after", "memerlukan from, value atau after")
+    if field.otherwise == REJECT and not field.map:
+        yield _wrong(file, key, 'otherwise = "reject" needs a map', 'otherwise = "reject" memerlukan map')
     if field.after is not None and (field.after == name or field.after not in source.fields):
         yield _missing(file, f"{key}.after", ("other field", "kolom lain"), field.after, set(source.fields) - {name})
     if field.after is not None and (field.minutes is None) == (field.time is None):
@@ -155,7 +157,7 @@ def _named_by(field: FieldMap | None) -> list[str]:
     if field is None:
         return []
     named = [field.value, *(field.map or {}).values(), field.otherwise]
-    return sorted({value for value in named if value and value != DISCOVER})
+    return sorted({value for value in named if value and value not in (DISCOVER, REJECT)})
 
 
 def _targets(regency: Regency, source: Source, file: str, key: str) -> Iterator[DeclarationError]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from config.declarations import Regency
     from config.settings import Settings
 
+SAID = {"rows_deleted": "gone"}
 LEASE_SECONDS = 15
 LONGEST_WAIT_SECONDS = 3600.0
 
@@ -147,6 +148,6 @@ def _hand_over(engine: Engine, what: str, arguments: dict[str, Any]) -> dict[str
 
 
 def _line(source: str, result: dict[str, Any]) -> str:
-    counts = ", ".join(f"{result[key]} {key.removeprefix('rows_')}" for key in (
-        "rows_read", "rows_new", "rows_changed", "rows_rejected") if result.get(key))
+    counts = ", ".join(f"{result[key]} {SAID.get(key, key.removeprefix('rows_'))}" for key in (
+        "rows_read", "rows_new", "rows_changed", "rows_deleted", "rows_rejected") if result.get(key))
     return ": ".join(part for part in (source, str(result["outcome"]), counts, result.get("en", "")) if part)

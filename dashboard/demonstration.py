@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -20,7 +22,9 @@ from dashboard import clock
 from dashboard.access import devices
 from dashboard.backup.opening import open_store
 from dashboard.collecting import leading
-from dashboard.demo.launch import Agencies, overlay
+from dashboard.demo.launch import SWITCH, Agencies, overlay
+from dashboard.demo.misbehaviour import KINDS, Switch, listed
+from dashboard.errors import ProductError
 from dashboard.store import derived
 from dashboard.store.state import states
 from dashboard.supervise import Child, command, stop_on_signals, supervise
@@ -33,16 +37,45 @@ if TYPE_CHECKING:
 PLACE, SCREEN = "Dinding Barat", "west"
 
 
-def demonstrate(settings: Settings, *, port: int, days: int, fresh: bool) -> None:
-    """Run the demo until Ctrl-C or SIGTERM."""
+def kinds_of(text: str) -> tuple[str, ...]:
+    """The kinds of misbehaviour that a word of the command line means. Raises ``ProductError``."""
+    try:
+        return listed(text)
+    except ValueError as err:
+        known = ", ".join(KINDS)
+        raise ProductError(
+            f"{text}: no such misbehaviour; known: {known}", f"{text}: cara berulah tidak dikenal; yang ada: {known}"
+        ) from err
+
+
+def switch_manners(settings: Settings, text: str) -> list[str]:
+    """Let the agencies of a running demo misbehave in these kinds and no other; returns all kinds, those that are on marked."""
+    switch = Switch(home_of(settings) / "agencies" / SWITCH)
+    if text and switch.path is not None:
+        if not switch.path.parent.is_dir():
+            raise ProductError("no demo runs here; start it first", "tidak ada demo di sini; mulai dahulu")
+        switch.write(kinds_of(text))
+    on = switch.read()
+    return [f"{'*' if name in on else ' '} {name:16} {kind.system:14} {kind.id} · {kind.en}" for name, kind in KINDS.items()]
+
+
+def home_of(settings: Settings) -> Path:
+    """The demo's own folder below the data folder."""
+    return settings.data.resolve() / "demo"
+
+
+def demonstrate(settings: Settings, *, port: int, days: int, fresh: bool, misbehave: Sequence[str] = ()) -> None:
+    """Run the demo until Ctrl-C or SIGTERM. Agencies ``misbehave`` once their history is loaded."""
     stop = stop_on_signals()
-    home = settings.data.resolve() / "demo"
+    home = home_of(settings)
     if fresh and home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False)
     agencies = Agencies(home / "agencies", drop=home / "drop", secrets=home / "secrets", days=days)
     with console.status("Perangkat daerah simulasi mulai … · simulated agencies start …"):
+        agencies.folder.mkdir(parents=True, exist_ok=True)
+        agencies.switch.write(())
         ports = agencies.start()
     try:
         environment = {
@@ -57,6 +90,7 @@ def demonstrate(settings: Settings, *, port: int, days: int, fresh: bool) -> Non
         first_load(ours, regency, stores["figures"], console, stop)
         if stop.is_set():
             return
+        agencies.switch.write(misbehave)
         children = [Child("schedule", command("schedule")), Child("serve", command("serve", "--port", str(port)))]
         links = threading.Thread(target=keep_a_link, args=(stores["people"], port, console, stop), daemon=True)
         links.start()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from config.declarations import Regency, Source, Standard
 
 DISCOVER = "discover"
+REJECT = "reject"
+"""``otherwise`` of a field whose unmapped values put their row aside; a blank one too, unless ``map`` names "" """
 COMPLAINT, VISIT = Kind.COMPLAINT.value, Kind.VISIT.value
 COMPLETED, CANCELLED, OPEN = EndedAs.COMPLETED.value, EndedAs.CANCELLED.value, "open"
 STATUSES = (COMPLETED, CANCELLED, OPEN)
@@ -54,6 +56,8 @@ def coded(field: FieldMap | None, code: str | None, default: str) -> tuple[str, 
         return field.map[text], True
     if field.otherwise == DISCOVER:
         return text or BLANK, True
+    if field.otherwise == REJECT:  # of a case that was stored when the map still knew its code
+        return text or default, False
     if field.map is None and field.otherwise is None:
         return text or default, bool(text)
     return field.otherwise if field.otherwise is not None else default, False

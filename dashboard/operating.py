@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -107,3 +108,24 @@ class Operator:
         from dashboard.queries.export import write
 
         self.say(write(frame, format_).rstrip("\n"))
+
+
+def other_declarations(settings: Settings, regency: Regency) -> list[str]:
+    """What stored figures stand under other declarations, and what to do; nothing when there is no store yet."""
+    from sqlalchemy.exc import DBAPIError
+
+    from dashboard.checking import standing_lines
+    from dashboard.store.engine import open_engine
+    from dashboard.store.standing import changed_since
+
+    url = settings.url_of("figures")
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return []
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return standing_lines(changed_since(connection, regency))
+    except DBAPIError as err:
+        return [f"the store cannot be asked under which declarations it stands: {err.orig}"]
+    finally:
+        engine.dispose()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 Say = Callable[[str], None]
+LEADERLESS_SECONDS = 60.0
 
 
 def drill(settings: Settings, regency: Regency, folder: Path | None, say: Say) -> None:
@@ -134,13 +135,32 @@ def _when_led(engine: Engine, seconds: float = 20.0) -> None:
 
 def _hand_over(engine: Engine, folder: Path) -> None:
     identity = requests.ask(engine, "restore", {"folder": str(folder.resolve())}, clock.now())
-    answer = requests.wait(engine, identity, timeout_seconds=LONGEST_WAIT_SECONDS)
-    if answer is None:
+    answer = _answer(engine, identity)
+    if not answer:
         raise LeaseLost(
             "the leader is gone or does not answer; try again", "pemimpin sudah tidak ada atau tidak menjawab; coba lagi"
         )
     if "error" in answer:
         raise ProductError(answer["error"], answer.get("error_id", ""))
+
+
+def _answer(engine: Engine, identity: int) -> dict[str, Any] | None:
+    """The leader's answer. While it restores there may be neither a store nor a leader for a moment."""
+    until = heard = time.monotonic()
+    until += LONGEST_WAIT_SECONDS
+    while time.monotonic() < until:
+        with suppress(DBAPIError, StoreError):
+            found = requests.answer(engine, identity)
+            if found is not None:
+                return found
+        if _leads(engine):
+            heard = time.monotonic()
+        elif time.monotonic() - heard > LEADERLESS_SECONDS:
+            break
+        time.sleep(requests.POLL_SECONDS)
+    with suppress(DBAPIError, StoreError):
+        requests.withdraw(engine, identity, clock.now())
+    return None
 
 
 def spans(engine: Engine, regency: Regency, manifest: Manifest) -> list[str]:

@@ -46,10 +46,13 @@ QUICK, SLOW = "quick", "slow"
 SLOW_FROM_SECONDS = 3.0
 REJECTED_PAUSE = timedelta(minutes=15)
 JITTER_SHARE = 0.05
+FIRST_WITHIN_SECONDS, FIRST_A_SECOND = 10.0, 8
 HISTOGRAMS_EVERY_SECONDS = 5
 HISTOGRAMS_AT_ONCE = 40
 LEASE_SECONDS = 15
 BACKUP_AFTER_SECONDS = 15
+STOP_SECONDS = 7.0
+"""So long may runs under way take to end when the process is told to stop; then they are rolled back."""
 
 
 def speed_class(durations: Sequence[float]) -> str:
@@ -57,12 +60,14 @@ def speed_class(durations: Sequence[float]) -> str:
     return QUICK if durations and max(durations[-3:]) < SLOW_FROM_SECONDS else SLOW
 
 
-def first_run_at(source: Source, state: SourceState | None, now: datetime, spread: float) -> datetime:
+def first_run_at(source: Source, state: SourceState | None, now: datetime, spread: float, sources: int = 1) -> datetime:
     """When a source's job first fires after a start: at its rhythm, or, when that was missed, once and soon.
 
-    ``spread`` in [0, 1) staggers those that are due, so that a start does not fire all of them at one instant.
+    ``spread`` in [0, 1) staggers those that are due over ten seconds, or over eight ``sources`` a second, so that a start does
+    not fire all of them at one instant.
     """
-    soon = now + timedelta(seconds=min(source.every.total_seconds(), 10.0) * spread)
+    within = max(FIRST_WITHIN_SECONDS, sources / FIRST_A_SECOND)
+    soon = now + timedelta(seconds=min(source.every.total_seconds(), within) * spread)
     if state is None or state.last_run_at is None:
         return soon
     return max(soon, clock.utc(state.last_run_at) + source.every)
@@ -85,6 +90,9 @@ class Leadership:
         self.care = Care(settings, regency, engine, token)
         self._derive_lock = threading.Lock()
         self._watch = ClockWatch(self.clock_set)
+        self._apart: set[str] = set()
+        self._idle = threading.Condition()
+        self._under_way = 0
         self.scheduler = BackgroundScheduler(
             executors={QUICK: ThreadPoolExecutor(32), SLOW: ThreadPoolExecutor(64), "own": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -103,7 +111,7 @@ class Leadership:
                 self.collect,
                 IntervalTrigger(seconds=seconds, jitter=int(seconds * JITTER_SHARE) or None, timezone=UTC),
                 args=[source.id], id=source.id, executor=speed_class(_durations(state)),
-                next_run_time=first_run_at(source, state, now, random.random()),
+                next_run_time=first_run_at(source, state, now, random.random(), len(self.regency.sources)),
             )
         for work, seconds in (
             (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
@@ -134,8 +142,23 @@ class Leadership:
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
 
+    def ended(self, seconds: float) -> bool:
+        """Whether no run is under way any more, within so many seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._under_way == 0, seconds)
+
     def collect(self, source_id: str) -> RunResult | None:
         """One run of one source, then what follows from it: its class, and a pause if it asked for one."""
+        with self._idle:
+            self._under_way += 1
+        try:
+            return self._collect(source_id)
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+    def _collect(self, source_id: str) -> RunResult | None:
         if self.care.shut is not None:  # nothing can be stored: leave the agencies alone
             return None
         source = self.regency.sources[source_id]
@@ -155,6 +178,9 @@ class Leadership:
         changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
         if pause:
             changes["next_run_time"] = started + pause
+        elif source_id not in self._apart:  # those that a start fired together come apart by half their rhythm
+            changes["next_run_time"] = clock.now() + source.every * random.uniform(0.5, 1.0)
+        self._apart.add(source_id)
         with suppress(JobLookupError):  # the schedule was stopped meanwhile
             self.scheduler.modify_job(source_id, **changes)
         return result
@@ -201,7 +227,10 @@ class Leadership:
         if what in ("decide", "replay"):
             do = holding.decide if what == "decide" else holding.replay_rows
             return do(self.engine, self.regency, self.settings, arguments, self.token)
-        raise ProductError(f"the leader knows no request {what!r}", f"pemimpin tidak mengenal permintaan {what!r}")
+        raise ProductError(
+            f"the leader knows no request {what!r}; start it again with this version of the program",
+            f"pemimpin tidak mengenal permintaan {what!r}; jalankan ulang dengan versi program ini",
+        )
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
         """The leader's own work: its failure is logged once per change and never ends the schedule."""
@@ -233,25 +262,29 @@ def _durations(state: SourceState | None) -> list[float]:
     return [float(value) for value in (json.loads(kept) if isinstance(kept, str) else kept)]
 
 
-def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> None:
-    """Open the stores, mend what is damaged, lead while the lease is ours, until ``stop`` is set.
+def run_schedule(settings: Settings, regency: Regency, stop: threading.Event) -> bool:
+    """Open the stores, mend what is damaged, lead while the lease is ours, until ``stop`` is set; whether all runs had ended.
 
+    ``False``: a run still hangs in its thread. The process may end at once: what it has not committed is rolled back (F18).
     A second schedule process waits for the lease: its fencing token keeps its late writes out (F12, F13). Raises
     ``StoreError`` when a store cannot be used and no backup mends it.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
+    quiet = True
     while not stop.is_set():
         for store in ("people", "recordings"):
             heal(settings, store)
         engine = open_store(settings, "figures", check=True)
         try:
-            _lead(settings, regency, engine, stop)
+            quiet = _lead(settings, regency, engine, stop)
         finally:
             engine.dispose()
+    return quiet
 
 
-def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.Event) -> None:
-    """Wait for the lease and lead, again and again; returns when told to stop or when the store must be opened anew."""
+def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.Event) -> bool:
+    """Wait for the lease and lead, again and again, until told to stop or the store must be opened anew; whether runs ended."""
+    quiet = True
     lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     waiting = Care(settings, regency, engine, None)
     while not stop.is_set() and not waiting.reopen.is_set():
@@ -275,11 +308,13 @@ def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.
                     break
         finally:
             leadership.stop()
+        quiet = leadership.ended(STOP_SECONDS if stop.is_set() else 0.0)
         if leadership.care.reopen.is_set():
             log.warning("the store is opened anew")
-            return
+            return quiet
     with suppress(DBAPIError, StoreError):  # a lease that cannot be given back runs out
         lease.release()
+    return quiet
 
 
 def _renewed(lease: Lease, care: Care) -> bool:

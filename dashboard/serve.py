@@ -146,8 +146,8 @@ def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any])
     unnamed = sorted(set(dash.callback_map) - set(CALLBACK_ROLES[zone]))
     if unnamed:
         raise ConfigError(
-            f"callback {unnamed[0]!r} of zone {zone} has no role",
-            f"callback {unnamed[0]!r} di zona {zone} belum punya peran",
+            f"callback {unnamed[0]!r} of zone {zone} has no role; add it to CALLBACK_ROLES",
+            f"callback {unnamed[0]!r} di zona {zone} belum punya peran; tambahkan ke CALLBACK_ROLES",
         )
     return dash
 
@@ -272,10 +272,12 @@ def allowed_address(
 ) -> None:
     """Refuse an address that would show the screens without TLS. Raises ``ConfigError``."""
     if bool(tls_cert) != bool(tls_key):
-        raise ConfigError("--tls-cert and --tls-key belong together", "--tls-cert dan --tls-key harus bersama")
+        raise ConfigError(
+            "--tls-cert and --tls-key belong together; give both", "--tls-cert dan --tls-key harus bersama; berikan keduanya"
+        )
     for path in (tls_cert, tls_key):
         if path is not None and not path.is_file():
-            raise ConfigError(f"{path}: no such file", f"{path}: berkas tidak ada")
+            raise ConfigError(f"{path}: no such file; check the path", f"{path}: berkas tidak ada; periksa jalurnya")
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -299,7 +301,8 @@ def listening(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as err:
         raise ConfigError(
-            f"{host}:{port}: {err.strerror}", f"{host}:{port}: tidak dapat dipakai ({err.strerror})"
+            f"{host}:{port}: cannot be listened on ({err.strerror}); choose another --host or --port",
+            f"{host}:{port}: tidak dapat dipakai ({err.strerror}); pilih --host atau --port lain",
         ) from err
     return bound
 

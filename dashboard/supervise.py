@@ -11,14 +11,19 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
+
+from config.declarations import DeclarationError
+from config.loading import load, places
 
 log = structlog.get_logger("supervise")
 
 GRACE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+LOOK_EVERY_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -69,23 +74,68 @@ class Child:
             self.start()
 
 
-def supervise(children: Sequence[Child], stop: threading.Event) -> None:
-    """Keep ``children`` running until ``stop`` is set; then SIGTERM to all, SIGKILL to those still there after 10 s."""
+class Declared:
+    """A declarations folder under watch (F19): another good content is news, a bad one is said once and nothing follows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._content = load(folder).model_dump_json()
+        self._looks = self._before = self._stamps()
+        self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+
+    def _stamps(self) -> frozenset[tuple[str, int, int]]:
+        found = [path for place in places(self.folder) for path in place.rglob("*.toml")]
+        stats = [(str(path), path.stat()) for path in found if path.is_file()]
+        return frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+    def renewed(self) -> bool:
+        """Whether the declarations are others than before, good ones. A file that is still being written is waited for."""
+        if time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+        try:
+            stamps, settled = self._stamps(), self._before
+            self._before = stamps
+            if stamps == self._looks or stamps != settled:
+                return False
+            self._looks = stamps
+            content = load(self.folder).model_dump_json()
+        except DeclarationError as err:
+            log.warning("declarations are wrong; the old ones stay in force", error=str(err))
+            return False
+        except OSError:  # a file went away between two looks
+            return False
+        changed, self._content = content != self._content, content
+        return changed
+
+
+def supervise(children: Sequence[Child], stop: threading.Event, declared: Declared | None = None) -> None:
+    """Keep ``children`` running until ``stop`` is set, and start them anew when the declarations are renewed."""
     try:
         while not stop.wait(0.2):
+            if declared is not None and declared.renewed():
+                log.info("declarations are renewed, starting again", folder=str(declared.folder))
+                end(children)
+                for child in children:
+                    child.start()
             for child in children:
                 child.tend()
     finally:
-        running = [child.process for child in children if child.process is not None and child.process.poll() is None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + GRACE_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end(children)
+
+
+def end(children: Sequence[Child]) -> None:
+    """SIGTERM to all; SIGKILL to those still there after 10 s."""
+    running = [child.process for child in children if child.process is not None and child.process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def stop_on_signals() -> threading.Event:

@@ -48,12 +48,16 @@ class Say:
         for part in key.split("."):
             found = found.get(part) if isinstance(found, dict) else None
         if not isinstance(found, str):
-            raise ConfigError("no such word", "kata tidak ada", file=f"words/{self.language}.toml", key=key)
+            raise ConfigError(
+                "no such word; add it to both languages", "kata tidak ada; tambahkan di kedua bahasa",
+                file=f"words/{self.language}.toml", key=key,
+            )
         try:
             return found.format(**params) if params else found
         except (KeyError, IndexError, ValueError) as err:
             raise ConfigError(
-                f"cannot be filled in: {err}", f"tidak dapat diisi: {err}", file=f"words/{self.language}.toml", key=key
+                f"cannot be filled in: {err}; check its {{names}}", f"tidak dapat diisi: {err}; periksa {{nama}}-nya",
+                file=f"words/{self.language}.toml", key=key,
             ) from err
 
     def has(self, key: str) -> bool:

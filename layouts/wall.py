@@ -62,7 +62,11 @@ def _placed(regency: Regency, screen: Screen) -> Iterator[tuple[str, Panel, Inst
     """(scene, declared panel, instance) in order. Raises ``ConfigError`` for a scene that is not there."""
     for name in screen.scenes:
         if name not in regency.scenes:
-            raise ConfigError(f"no scene {name!r}", f"tidak ada adegan {name!r}", file="screens.toml", key="scenes")
+            known = ", ".join(sorted(regency.scenes))
+            raise ConfigError(
+                f"no scene {name!r}; known: {known}", f"tidak ada adegan {name!r}; yang ada: {known}", file="screens.toml",
+                key="scenes",
+            )
         for declared in regency.scenes[name].panels:
             yield name, declared, instance(declared.panel, declared.params, screen.language)
 
@@ -78,8 +82,8 @@ def instances(regency: Regency, screen: str | Screen) -> tuple[Instance, ...]:
     for scene, _, each in _placed(regency, declared):
         if each.id in {known.id for known in found}:
             raise ConfigError(
-                f"panel {each.panel!r} stands twice on one screen with the same parameters",
-                f"panel {each.panel!r} muncul dua kali di satu layar",
+                f"panel {each.panel!r} stands twice on one screen with the same parameters; take one away",
+                f"panel {each.panel!r} muncul dua kali di satu layar; hapus salah satunya",
                 file="screens.toml",
                 key=f"scenes.{scene}",
             )

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Debian packages that the tests use: Chromium, MariaDB, PostgreSQL. Installed when missing and permitted; a test whose
+# Debian packages that the tests use: Chromium, MariaDB, PostgreSQL, strace, openssl. Installed when missing and permitted; a test whose
 # server is missing says so and is skipped.
 set -u
 want=""
 command -v chromium >/dev/null 2>&1 || want="$want chromium"
 [ -x /usr/sbin/mariadbd ] || want="$want mariadb-server"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$want postgresql"
+command -v strace >/dev/null 2>&1 || want="$want strace"
+command -v openssl >/dev/null 2>&1 || want="$want openssl"
 [ -z "$want" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "missing, and not permitted to install:$want (their tests will be skipped)" >&2

@@ -59,9 +59,33 @@ def _account(folder: Path, user: str) -> Iterator[dict[str, Any]]:
     yield {"user": user, "group": user, "extra_groups": []}
 
 
+@dataclass
+class Postgres:
+    """A running PostgreSQL: its address and its process; it can be stopped hard and started again on the same data."""
+
+    url: str
+    words: list[str]
+    account: dict[str, Any]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self.process = subprocess.Popen(
+            self.words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **self.account
+        )
+        address = self.url.replace("postgresql+psycopg", "postgresql")
+        wait_until(lambda: psycopg.connect(address).close(), self.process, "PostgreSQL")
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop: SIGQUIT is "immediate", as a crash; SIGINT ends connections and checkpoints."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A fresh PostgreSQL; gives its SQLAlchemy address."""
+def postgres_server() -> Iterator[Postgres]:
+    """A fresh PostgreSQL on loopback."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
@@ -74,19 +98,24 @@ def postgres() -> Iterator[str]:
             [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **account,
         )
-        process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
-             f"unix_socket_directories={home}", "-c", "max_connections=200"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **account,
-        )
+        server = Postgres(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", [
+            str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
+            f"unix_socket_directories={home}", "-c", "max_connections=200",
+        ], account)
         try:
-            address = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
-            wait_until(lambda: psycopg.connect(address).close(), process, "PostgreSQL")
-            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait for connections that a failed test left open
-            process.wait(30)
+            if server.process is not None and server.process.poll() is None:
+                server.stop(signal.SIGINT)  # SIGTERM would wait for connections that a failed test left open
             shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A fresh PostgreSQL; gives its SQLAlchemy address."""
+    with postgres_server() as server:
+        yield server.url
 
 
 @dataclass

@@ -136,13 +136,15 @@ class World:
             complete=complete,
         )
 
-    def fail(self, source: str, *, at: datetime, times: int = 1) -> None:
+    def fail(
+        self, source: str, *, at: datetime, times: int = 1, outcome: Outcome = Outcome.UNAVAILABLE, step: str = "read"
+    ) -> None:
         """So many failed runs in a row."""
         for _ in range(times):
             read = Read.begin(
                 self.engine, self.regency.sources[source], mode="incremental", token=None, now=at, zone=self.regency.zone,
             )
-            read.fail(Outcome.UNAVAILABLE, now=at, step="read", en="no answer", id="tidak menjawab")
+            read.fail(outcome, now=at, step=step, en="no answer", id="tidak menjawab")
 
     def asked(self, at: datetime) -> Context:
         """The context of a question at an instant."""

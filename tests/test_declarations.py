@@ -55,7 +55,7 @@ def test_a_folder_needs_only_a_regency_and_one_agency(tmp_path: Path) -> None:
     regency = load(folder(tmp_path))
     assert list(regency.agencies) == ["dinas"]
     assert regency.agencies["dinas"].calendar == "office"
-    assert regency.screens["west"].scenes == ("today", "agencies")
+    assert regency.screens["west"].scenes == ("today", "agencies", "ecosystem")
     assert regency.words["id"]["metrics"]["received"] == "masuk"
     assert check(tmp_path, options_of=options(), panels=()) == []
 
@@ -170,6 +170,9 @@ def test_an_error_names_file_and_key(tmp_path: Path, files: dict[str, str], file
     ('"masuk" }', '"masuk", ended_at = { after = "accepted_at", minutes = "m" } }', "fields.ended_at.after"),
     ('"masuk" }', '"masuk", ended_at = { after = "submitted_at" } }', "fields.ended_at"),
     ('"masuk" }', '"masuk", ended_at = { format = "iso" } }', "fields.ended_at"),
+    ('"masuk" }', '"masuk", status = { from = "s", fallback = ["t"] } }', "fields.status.fallback"),
+    ('"masuk" }', '"masuk", ended_at = { after = "submitted_at", minutes = "m", fallback = ["t"] } }', "fields.ended_at.fallback"),
+    ("options", "where = { aktif = 1 }\noptions", "where.aktif"),
     ("options", 'every = "2 hours"\nstale_after = "1 hour"\noptions', "stale_after"),
     ("options", 'every = "soon"\noptions', "every"),
     ("options", 'network = ["home"]\noptions', "network"),

@@ -106,9 +106,15 @@ def add_device(engine: Engine, *, place: str, screen: str, zone: str, now: datet
 def _known(connection: Connection, identity: str) -> None:
     found = connection.execute(select(device.c.revoked_at).where(device.c.id == identity)).first()
     if found is None:
-        raise ProductError(f"no device {identity!r}", f"tidak ada perangkat {identity!r}")
+        raise ProductError(
+            f"no device {identity!r}; see command-center device list",
+            f"tidak ada perangkat {identity!r}; lihat command-center device list",
+        )
     if found.revoked_at is not None:
-        raise ProductError(f"device {identity!r} is revoked", f"perangkat {identity!r} sudah dicabut")
+        raise ProductError(
+            f"device {identity!r} is revoked; add it anew with command-center device add",
+            f"perangkat {identity!r} sudah dicabut; tambahkan lagi dengan command-center device add",
+        )
 
 
 def new_code(engine: Engine, identity: str, *, now: datetime) -> str:

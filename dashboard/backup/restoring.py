@@ -231,7 +231,10 @@ def _aside(path: Path, aside: Path) -> None:
 def _file(settings: Settings, store: str) -> Path:
     found = settings.file_of(store)
     if found is None:
-        raise StoreError("not a SQLite store", "bukan penyimpanan SQLite")
+        raise StoreError(
+            f"the {store} store is not a SQLite file; restore a PostgreSQL store with pg_restore",
+            f"penyimpanan {store} bukan berkas SQLite; pulihkan penyimpanan PostgreSQL dengan pg_restore",
+        )
     return found.resolve()
 
 

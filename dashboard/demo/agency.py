@@ -20,18 +20,27 @@ from pathlib import Path
 
 from dashboard.demo.book import Book
 from dashboard.demo.hours import day_of
+from dashboard.demo.misbehaviour import Switch, spoiled
 from dashboard.demo.system import Premises, System
+from dashboard.demo.systems.antrean import Antrean
 from dashboard.demo.systems.dinkes import Dinkes
 from dashboard.demo.systems.dinsos import Dinsos
 from dashboard.demo.systems.disdukcapil import Disdukcapil
 from dashboard.demo.systems.dishub import Dishub
+from dashboard.demo.systems.disnakertrans import Disnakertrans
+from dashboard.demo.systems.dpmd import Dpmd
 from dashboard.demo.systems.dpmptsp import Dpmptsp
+from dashboard.demo.systems.dputrkp2 import Dputrkp2
+from dashboard.demo.systems.khanza import Khanza
 from dashboard.demo.systems.lapor import Lapor
 from dashboard.demo.systems.rsud import Rsud
+from dashboard.demo.systems.satudata import Satudata
 from dashboard.demo.web import Answer, Request, instant, serve
 
 SYSTEMS: dict[str, type[System]] = {
-    system.name: system for system in (Disdukcapil, Dpmptsp, Rsud, Dinkes, Dinsos, Lapor, Dishub)
+    system.name: system for system in (
+        Disdukcapil, Dpmptsp, Rsud, Dinkes, Dinsos, Lapor, Dishub, Disnakertrans, Dpmd, Dputrkp2, Khanza, Satudata, Antrean,
+    )
 }
 TICK_SECONDS = 1.0
 
@@ -61,15 +70,16 @@ def first_day(folder: Path, today: date, days: int) -> date:
     return begins
 
 
-def answering(system: System, clock: Clock, request: Request) -> Answer:
+def answering(system: System, clock: Clock, switch: Switch, request: Request) -> Answer:
     """Let time pass, then answer; one request at a time, so that a page is of one moment."""
     with system.lock:
+        system.behave(switch.kind_of(system.name))
         system.advance(clock.now())
         if request.path == "/_ledger":
             return Answer({"now": system.now, **system.book.ledger()})
         if request.path == "/_ready":
             return Answer({"ready": True})
-        return system.answer(request)
+        return spoiled(system.misbehaviour, request, system.answer)
 
 
 def _until_closed(stop: threading.Event) -> None:
@@ -91,6 +101,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=90, help="days of history at the first start")
     parser.add_argument("--now", help="start the clock at this ISO stamp instead of the real hour")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per real one")
+    parser.add_argument("--switch", type=Path, help="file that names those who misbehave now (default: nobody does)")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
     return parser.parse_args(words)
 
@@ -103,11 +114,13 @@ def main(words: Sequence[str] | None = None) -> None:
     started = clock.now()
     kind = SYSTEMS[given.name]
     token = given.token_file.read_text(encoding="utf-8").strip() if given.token_file else ""
-    book = Book(given.name, kind.streams, seed=given.seed, first=first_day(given.data, day_of(started), given.days))
+    switch = Switch(given.switch)
+    first = first_day(given.data, day_of(started), given.days)
+    book = Book(kind.history or given.name, kind.streams, seed=given.seed, first=first)
     system = kind(book, Premises(given.data, given.drop or given.data / "drop", token, given.seed, started))
     with system.lock:
         system.advance(clock.now())
-    server = serve(given.port, lambda request: answering(system, clock, request))
+    server = serve(given.port, lambda request: answering(system, clock, switch, request))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -123,6 +136,7 @@ def main(words: Sequence[str] | None = None) -> None:
     sys.stdout.flush()
     while not stop.wait(TICK_SECONDS):
         with system.lock:
+            system.behave(switch.kind_of(system.name))
             system.advance(clock.now())
     server.shutdown()
 

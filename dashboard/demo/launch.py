@@ -1,6 +1,6 @@
 """Start and stop the simulated agencies, and the declarations that point at where they really run.
 
-The shipped ``config/demo`` names fixed ports (8101-8107) and folders; ``overlay`` copies it with the real addresses.
+The shipped ``config/demo`` names fixed ports (8101-8113) and folders; ``overlay`` copies it with the real addresses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from types import TracebackType
 
 from dashboard.demo.agency import SYSTEMS
-from dashboard.demo.systems.disdukcapil import FILE
+from dashboard.demo.misbehaviour import Switch
+from dashboard.demo.systems import disdukcapil, dpmd, khanza
 
 DECLARED_PORTS = {
     "disdukcapil": 8101,
@@ -29,9 +30,21 @@ DECLARED_PORTS = {
     "dinsos": 8105,
     "lapor": 8106,
     "dishub": 8107,
+    "disnakertrans": 8108,
+    "dpmd": 8109,
+    "dputrkp2": 8110,
+    "khanza": 8111,
+    "satudata": 8112,
+    "antrean": 8113,
 }
-DECLARED_DATABASE = "sqlite:///var/demo/agencies/disdukcapil/siak.sqlite"
-SECRETS = {"dpmptsp": "dpmptsp_token", "rsud": "rsud_token", "lapor": "lapor_token", "dishub": "dishub_password"}
+DATABASES = {"disdukcapil": disdukcapil.FILE, "dpmd": dpmd.FILE, "khanza": khanza.FILE}
+DECLARED_FOLDER = "var/demo/agencies"
+SECRETS = {
+    "dpmptsp": "dpmptsp_token", "rsud": "rsud_token", "lapor": "lapor_token", "dishub": "dishub_password",
+    "disnakertrans": "disnakertrans_key", "dputrkp2": "dputrkp2_key", "satudata": "satudata_key", "antrean": "antrean_key",
+}
+SWITCH = "misbehave"
+"""The file, beside the agencies' folders, that names the kinds of misbehaviour that are on."""
 READY_SECONDS = 60.0
 
 
@@ -76,8 +89,14 @@ class Agencies:
     def addresses(self) -> dict[str, str]:
         """Declared address → real address, for :func:`overlay`."""
         found = {f"127.0.0.1:{DECLARED_PORTS[name]}": f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        database = (self.folder / "disdukcapil" / FILE).resolve()
-        return {**found, DECLARED_DATABASE: f"sqlite:///{database}"}
+        for name, file in DATABASES.items():
+            found[f"sqlite:///{DECLARED_FOLDER}/{name}/{file}"] = f"sqlite:///{(self.folder / name / file).resolve()}"
+        return found
+
+    @property
+    def switch(self) -> Switch:
+        """Who misbehaves: read and written while they run."""
+        return Switch(self.folder / SWITCH)
 
     def restart(self, name: str) -> None:
         """Start an agency again that ended or was killed, on the port it had."""
@@ -125,6 +144,8 @@ class Agencies:
             str(self.seed),
             "--days",
             str(self.days),
+            "--switch",
+            str(self.folder / SWITCH),
             "--with-parent",
             *self.options,
         ]

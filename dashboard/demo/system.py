@@ -28,16 +28,36 @@ class System:
 
     name: ClassVar[str]
     streams: ClassVar[tuple[Stream, ...]]
+    history: ClassVar[str] = ""
+    """Whose cases it tells of, when these are another system's."""
 
     def __init__(self, book: Book, premises: Premises) -> None:
         self.book, self.premises = book, premises
         self.lock = threading.Lock()
         self.now = 0.0
+        self.misbehaviour = ""
+        self._kept_back: set[int] = set()
 
     def advance(self, now: float) -> None:
         """Let time pass up to ``now`` (the caller holds ``lock``) and show what changed."""
         self.now = max(self.now, now)
-        self.show(self.book.advance(self.now))
+        changed = self.book.advance(self.now)
+        if self.misbehaviour == "late-burst":
+            self._kept_back.update(changed)
+            return
+        if self._kept_back:
+            changed = sorted(self._kept_back.union(changed))
+            self._kept_back = set()
+        self.show(changed)
+
+    def behave(self, kind: str) -> None:
+        """Misbehave in this way from now on (``""``: no more); the caller holds ``lock``."""
+        if kind != self.misbehaviour:
+            before, self.misbehaviour = self.misbehaviour, kind
+            self.manners(before)
+
+    def manners(self, before: str) -> None:
+        """What a change of manners does to a file or a database; nothing for those that answer by HTTP."""
 
     def show(self, changed: list[int]) -> None:
         """Write what changed to where the agency's users read it; nothing for those that answer by HTTP."""

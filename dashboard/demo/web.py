@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from dashboard.demo.hours import OFFSET
 
 MOST_ROWS = 1000
+DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a body that is sent as JSON. Status 0: the connection is cut without a word."""
+    """A status and a body that is sent as JSON, or ``raw`` bytes. Status 0: the connection is cut without a word.
+
+    ``drips``: the body comes byte by byte, twenty a second, as long as the other side has patience.
+    """
 
     body: Any
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    drips: bool = False
 
 
 DENIED = Answer({"success": False, "message": "Token tidak dikenal"}, 401)
@@ -85,12 +93,18 @@ def serve(port: int, answer: Callable[[Request], Answer]) -> ThreadingHTTPServer
             if not said.status:
                 self.close_connection = True
                 return
-            body = json.dumps(said.body, ensure_ascii=False, separators=(",", ":")).encode()
+            body = said.raw
+            if body is None:
+                body = json.dumps(said.body, ensure_ascii=False, separators=(",", ":")).encode()
             self.send_response(said.status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
+            headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body)), **said.headers}
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            for at in range(0, len(body), 1 if said.drips else max(1, len(body))):
+                self.wfile.write(body[at : at + 1] if said.drips else body)
+                if said.drips:
+                    time.sleep(DRIP_SECONDS)
 
         def log_message(self, *_: Any) -> None:
             """Silence: a simulated agency has no reader for its access log."""

@@ -169,7 +169,9 @@ class Recorder:
             select(recorder_lease.c.token).where(recorder_lease.c.name == "recorder").with_for_update()
         ).scalar()
         if held != self.lease.token:
-            raise LeaseLost("another process records now", "proses lain kini merekam")
+            raise LeaseLost(
+                "another process records now; this one stops recording", "proses lain kini merekam; yang ini berhenti merekam"
+            )
 
     def _one(self, connection: Connection, at: int, said: Said, opened: dict[str, tuple[int, str]]) -> None:
         before = opened.get(said.panel)

@@ -156,7 +156,7 @@ def figures(
     last = until or today
     first = since or last - timedelta(days=29)
     if first > last:
-        raise ConfigError("since lies after until", "since sesudah until")
+        raise ConfigError("--since lies after --until; swap them", "--since sesudah --until; tukar keduanya")
     where = [dimension.c[name] == wanted for name, wanted in (("agency", agency), ("service", service)) if wanted is not None]
     with context.engine.connect() as connection:
         asked = Asked(

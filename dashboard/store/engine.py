@@ -48,7 +48,8 @@ def _open_sqlite(url: str, file: str) -> Engine:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise StoreError(
-            f"{folder}: the data folder cannot be made: {err.strerror}", f"{folder}: folder data tidak dapat dibuat: {err.strerror}"
+            f"{folder}: the data folder cannot be made ({err.strerror}); check the path and its rights",
+            f"{folder}: folder data tidak dapat dibuat ({err.strerror}); periksa jalur dan haknya",
         ) from err
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
@@ -137,7 +138,11 @@ def _upgrade(engine: Engine, store: str, config: Config) -> None:
 
 
 def _cannot_open(store: str, err: DBAPIError) -> StoreError:
-    return StoreError(f"the {store} store cannot be opened: {err.orig}", f"penyimpanan {store} tidak dapat dibuka: {err.orig}")
+    reason = str(err.orig).partition("\n")[0]
+    return StoreError(
+        f"the {store} store cannot be opened: {reason}; check DATABASE_URL, or COMMAND_CENTER_DATA and its rights",
+        f"penyimpanan {store} tidak dapat dibuka: {reason}; periksa DATABASE_URL, atau COMMAND_CENTER_DATA dan haknya",
+    )
 
 
 def writing(engine: Engine) -> Engine:

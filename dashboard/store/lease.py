@@ -98,4 +98,4 @@ def fence(connection: Connection, token: int | None) -> None:
         select(figures_lease.c.token).where(figures_lease.c.name == "leader").with_for_update()
     ).scalar()
     if held != token:
-        raise LeaseLost("another process leads now", "proses lain kini memimpin")
+        raise LeaseLost("another process leads now; this one stops writing", "proses lain kini memimpin; yang ini berhenti menulis")

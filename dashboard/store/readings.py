@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from dashboard.cases import Rejected
 from dashboard.clock import epoch
@@ -17,6 +17,9 @@ from dashboard.store.lease import fence
 from dashboard.store.read import Read
 from dashboard.store.tables import reading, rejected
 from dashboard.store.trouble import whole
+
+ReadingKey = tuple[str, str, str, int]
+"""Metric, scope, grain, period."""
 
 
 class ReadingRow(NamedTuple):
@@ -30,17 +33,25 @@ class ReadingRow(NamedTuple):
     value: float | None
     published_at: int | None
 
+    @property
+    def key(self) -> ReadingKey:
+        """What makes it the same reading as another."""
+        return self.metric, self.scope, self.grain, self.period
+
+
+def known_readings(connection: Connection, source: str) -> dict[ReadingKey, tuple[str, float | None]]:
+    """The stored readings of a source: key → (agency, value)."""
+    rows = connection.execute(select(reading).where(reading.c.source == source))
+    return {(row.metric, row.scope, row.grain, row.period): (row.agency, row.value) for row in rows}
+
 
 @whole
 def store_readings(read: Read, rows: Sequence[ReadingRow], rejects: Sequence[Rejected]) -> None:
     """Store one page in one transaction; counts new and changed ones in the run."""
-    latest = {(row.metric, row.scope, row.grain, row.period): row for row in rows}
+    latest = {row.key: row for row in rows}
     with writing(read.engine).begin() as connection:
         fence(connection, read.token)
-        known = {
-            (row.metric, row.scope, row.grain, row.period): (row.agency, row.value)
-            for row in connection.execute(select(reading).where(reading.c.source == read.source.id))
-        }
+        known = known_readings(connection, read.source.id)
         new = [row for key, row in latest.items() if key not in known]
         changed = [row for key, row in latest.items() if key in known and known[key] != (row.agency, row.value)]
         columns = ("source", "metric", "scope", "grain", "period", "agency", "value", "published_at", "run")

@@ -47,6 +47,7 @@ _STATES = {
     "53100": Trouble.FULL, "53300": Trouble.BUSY, "55P03": Trouble.BUSY, "40001": Trouble.BUSY, "40P01": Trouble.BUSY,
     "25006": Trouble.READ_ONLY, "58030": Trouble.IO, "XX001": Trouble.CORRUPT, "XX002": Trouble.CORRUPT,
     "57P01": Trouble.GONE, "57P02": Trouble.GONE, "57P03": Trouble.GONE,
+    "42P01": Trouble.GONE, "3F000": Trouble.GONE,  # a restore is putting the schemas in place
 }
 _ERRNO = {
     errno.ENOSPC: Trouble.FULL, errno.EDQUOT: Trouble.FULL, errno.EFBIG: Trouble.LIMIT, errno.EROFS: Trouble.READ_ONLY,

@@ -47,7 +47,7 @@ class Readings:
         values: dict[str, Any] = {
             "source": "uji", "options": CONNECTORS[kind].options.model_validate(options), "since": None,
             "deadline": time.monotonic() + 20, "networks": LOOPBACK, "secret": self.secrets.__getitem__, "drop": self.drop,
-            "wanted": frozenset(wanted), "timezone": "Asia/Makassar",
+            "wanted": frozenset(wanted), "timezone": "Asia/Makassar", "now": NOW.timestamp(),
         }
         return Reading(**{**values, **more})
 

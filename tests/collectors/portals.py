@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from tests.agency_api import Agency, Request
 
-DATASTORE = "/api/3/action/datastore_search"
+DATASTORE, SHOW = "/api/3/action/datastore_search", "/api/3/action/resource_show"
 
 
 @dataclass
@@ -28,18 +28,27 @@ class Portal:
     most: int = 32_000
     total: int | None = None
     result: dict[str, Any] = field(default_factory=dict)
+    last_modified: str | None = "2026-11-23T01:02:03.123456"
 
     def serve(self, agency: Agency) -> Portal:
-        """Answer at the action's path."""
-        agency.answers[DATASTORE] = self
+        """Answer at the actions' paths."""
+        agency.answers[DATASTORE] = agency.answers[SHOW] = self
         return self
+
+    def show(self, request: Request) -> None:
+        """The resource's own page."""
+        result = {"id": self.resource, "datastore_active": True, "format": "CSV", "last_modified": self.last_modified, "created": None}
+        request.json({"help": f"{SHOW}?help", "success": True, "result": result})
 
     def __call__(self, request: Request) -> None:
         query = request.query
         if self.token and request.headers.get("authorization") != self.token:
             return _refuse(request, 403, "Authorization Error", "Access denied: User not authorized")
-        if query["resource_id"] != self.resource:
-            return _refuse(request, 404, "Not Found Error", f"Not found: Resource {query['resource_id']!r} was not found.")
+        wanted = query.get("resource_id") or query.get("id")
+        if wanted != self.resource:
+            return _refuse(request, 404, "Not Found Error", f"Not found: Resource {wanted!r} was not found.")
+        if request.path == SHOW:
+            return self.show(request)
         found = self.rows
         for column, wanted in json.loads(query.get("filters", "{}")).items():
             values = wanted if isinstance(wanted, list) else [wanted]

@@ -253,6 +253,31 @@ def test_stamps_follow_each_other_in_any_order_of_declaration() -> None:
     assert (found.accepted_at, found.ended_at) == (found.submitted_at + 600, found.submitted_at + 900)
 
 
+@pytest.mark.parametrize(("first", "second", "expected"), [
+    ("2026-11-24 10:53:00", "2026-11-23", wita(2026, 11, 24, 10, 53)), ("0000-00-00 00:00:00", "2026-11-23", wita(2026, 11, 23)),
+    (None, "2026-11-23", wita(2026, 11, 23)), ("-", "2026-11-23", wita(2026, 11, 23)), ("", "0000-00-00", None),
+])
+def test_a_stamp_falls_back_on_another_column(first: Any, second: Any, expected: int | None) -> None:  # D7
+    assert read({"a": first, "b": second}, **{"from": "a", "fallback": ["b"], "missing": ["-"]}) == expected
+
+
+def test_a_stamp_that_cannot_be_read_does_not_fall_back() -> None:
+    with pytest.raises(BadStamp):
+        read({"a": "31-02-2026", "b": "2026-11-23"}, **{"from": "a", "fallback": ["b"]})
+
+
+def test_rows_that_a_source_leaves_out_are_as_if_not_there() -> None:
+    source = Source.model_validate({
+        "id": "uji", "owner": "uji", "connector": "rest", "timezone": "Asia/Makassar", "fields": FIELDS,
+        "where": {"aktif": "1", "del": ["", "0"]},
+    })
+    found = Mapping(source, b"k" * 32, lambda: NOW).page(Page(rows=[
+        row(aktif=1), row(aktif="1", **{"del": 0}), row(aktif=0), row(aktif=1, **{"del": "1"}), row(masuk="?"),
+    ]), 1)
+    assert (len(found.sightings), found.rejected) == (2, [])
+    assert wanted_columns(source) >= {"aktif", "del"}
+
+
 def test_a_key_is_made_once_for_the_owner_alone(tmp_path: Any) -> None:
     first = key_of(tmp_path, "uji")
     assert key_of(tmp_path, "uji") == first

@@ -48,6 +48,20 @@ def by_next_url(request: Request) -> None:
     request.json({"data": FOUND[start : start + 10], "next_url": following})
 
 
+def by_next_header(request: Request) -> None:
+    """The address of the next page in a header of its own."""
+    start = int(request.query.get("from", "0"))
+    header = {"Next-Page": f"http://{request.headers['host']}/a?from={start + 10}"} if start + 10 < len(FOUND) else {}
+    request.json({"data": FOUND[start : start + 10]}, **header)
+
+
+def by_list_of_links(request: Request) -> None:
+    """The address of the next page in a list of links."""
+    start = int(request.query.get("from", "0"))
+    following = [{"href": f"/a?from={start + 10}"}] if start + 10 < len(FOUND) else []
+    request.json({"data": FOUND[start : start + 10], "links": {"next": following}})
+
+
 @pytest.mark.parametrize(("behaviour", "pages", "asked"), [
     (rows(FOUND), {}, 1),
     (numbered(FOUND), {"kind": "page", "param": "page", "size_param": "per_page", "size": 10}, 3),
@@ -56,7 +70,9 @@ def by_next_url(request: Request) -> None:
     (by_cursor, {"kind": "cursor", "param": "cursor", "next": "meta.next"}, 3),
     (by_link, {"kind": "link-header"}, 3),
     (by_next_url, {"kind": "next-url", "key": "next_url"}, 3),
-], ids=["none", "page", "page, last one full", "offset", "cursor", "link-header", "next-url"])
+    (by_next_header, {"kind": "next-header", "key": "Next-Page"}, 3),
+    (by_list_of_links, {"kind": "next-url", "key": "links.next.0.href"}, 3),
+], ids=["none", "page", "page, last one full", "offset", "cursor", "link-header", "next-url", "next-header", "links in a list"])
 def test_all_pages_are_read(agency: Agency, reading: Readings, behaviour: Any, pages: dict[str, Any], asked: int) -> None:
     agency.answers["/a"] = behaviour
     found = reading.rows("rest", {"url": agency.url("/a"), "records": "data", "pages": pages}, {"id"})
@@ -135,6 +151,7 @@ def test_a_row_with_nan_or_a_key_twice_is_put_aside_alone(agency: Agency, readin
 
 @pytest.mark.parametrize(("how", "expected"), [
     ("iso", "2026-11-24T04:00:00+00:00"), ("date", "2026-11-24"), ("epoch", "1795492800"), ("epoch_ms", "1795492800000"),
+    ("%d/%m/%Y %H.%M", "24/11/2026 12.00"), ("from %Y-%m-%d", "from 2026-11-24"),
 ])
 def test_since_is_asked_in_the_declared_format(agency: Agency, reading: Readings, how: str, expected: str) -> None:
     agency.answers["/a"] = rows([])

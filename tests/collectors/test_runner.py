@@ -16,7 +16,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from collectors.connector import CONNECTORS, Connector, Options, Page, Reading
-from collectors.runner import probe
+from collectors.trial import probe
 from dashboard.cases import Outcome
 from dashboard.store.tables import case, cell, covered, reading, run
 from tests.agency_api import Agency, numbered, rows, status

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import sqlite3
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -15,8 +18,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dashboard.demo.launch import SECRETS, Agencies
+from collectors.rest import links
+from dashboard.demo.launch import DATABASES, SECRETS, Agencies
+from dashboard.demo.systems.antrean import CONS_ID, USER_KEY
 from dashboard.demo.systems.dishub import USER
+from dashboard.demo.systems.satudata import RESOURCE
 
 NOW = "2026-11-24T10:53:00"
 OPTIONS = ("--now", NOW, "--speed", "0")
@@ -36,9 +42,17 @@ def headers(agencies: Agencies, name: str) -> dict[str, str]:
         return {}
     secret = (agencies.secrets / SECRETS[name]).read_text()
     basic = b64encode(f"{USER}:{secret}".encode()).decode()
-    return {"rsud": {"X-Token": secret}, "dishub": {"Authorization": f"Basic {basic}"}}.get(
-        name, {"Authorization": f"Bearer {secret}"}
-    )
+    return {
+        "rsud": {"X-Token": secret}, "dishub": {"Authorization": f"Basic {basic}"}, "disnakertrans": {"X-Api-Key": secret},
+        "dputrkp2": {"X-Api-Key": secret}, "satudata": {"Authorization": secret}, "antrean": signed(secret),
+    }.get(name, {"Authorization": f"Bearer {secret}"})
+
+
+def signed(secret: str) -> dict[str, str]:
+    """The headers of BPJS's services."""
+    stamp = str(int(time.time()))
+    digest = hmac.new(secret.encode(), f"{CONS_ID}&{stamp}".encode(), hashlib.sha256).digest()
+    return {"X-cons-id": CONS_ID, "X-timestamp": stamp, "X-signature": b64encode(digest).decode(), "user_key": USER_KEY}
 
 
 def get(agencies: Agencies, name: str, path: str, *, known: bool = True, **query: str) -> Any:
@@ -107,12 +121,51 @@ def transport(agencies: Agencies, size: int = 200) -> list[dict[str, Any]]:
     return found
 
 
-def registrations(agencies: Agencies) -> list[dict[str, Any]]:
-    """The rows of Disdukcapil's database, read as the agency's own users could."""
-    file = agencies.folder / "disdukcapil" / "siak.sqlite"
+def seekers(agencies: Agencies, size: int = 50) -> list[dict[str, Any]]:
+    """All pages of Disnakertrans by their ``Link`` headers."""
+    found: list[dict[str, Any]] = []
+    address: str | None = f"http://127.0.0.1:{agencies.ports['disnakertrans']}/api/pencaker?jumlah={size}"
+    while address:
+        request = urllib.request.Request(address, headers=headers(agencies, "disnakertrans"))
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found += json.load(answer)
+            address = links(answer.headers.get("Link", "")).get("next")
+    return found
+
+
+def potholes(agencies: Agencies, size: int = 100, **query: str) -> list[dict[str, Any]]:
+    """All pages of DPUTRKP2 by Open311."""
+    found: list[dict[str, Any]] = []
+    while rows := get(
+        agencies, "dputrkp2", "/open311/v2/requests.json", page=str(len(found) // size + 1), page_size=str(size), **query
+    ):
+        found += rows
+        if len(rows) < size:
+            break
+    return found
+
+
+def open_data(agencies: Agencies, size: int = 100) -> list[dict[str, Any]]:
+    """All slices of the portal's table."""
+    found: list[dict[str, Any]] = []
+    while rows := get(
+        agencies, "satudata", "/api/3/action/datastore_search", resource_id=RESOURCE, limit=str(size), offset=str(len(found))
+    )["result"]["records"]:
+        found += rows
+    return found
+
+
+def table(agencies: Agencies, name: str, query: str) -> list[dict[str, Any]]:
+    """What an agency's own database answers, read as its users could."""
+    file = agencies.folder / name / DATABASES[name]
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute("SELECT * FROM permohonan ORDER BY no_registrasi")]
+        return [dict(row) for row in connection.execute(query)]
+
+
+def registrations(agencies: Agencies) -> list[dict[str, Any]]:
+    """The rows of Disdukcapil's database."""
+    return table(agencies, "disdukcapil", "SELECT * FROM permohonan ORDER BY no_registrasi")
 
 
 def clinic_lines(agencies: Agencies) -> list[str]:

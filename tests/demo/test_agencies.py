@@ -16,7 +16,32 @@ from python_calamine import CalamineWorkbook
 from dashboard.demo.hours import day_of
 from dashboard.demo.launch import Agencies
 from dashboard.demo.people import NIK_PREFIX, PHONE_PREFIX, SURNAME
-from tests.demo.conftest import clinic_lines, get, ledger, permits, registrations, reports, status_of, transport, visits
+from dashboard.demo.systems.khanza import TABLE
+from dashboard.demo.systems.satudata import RESOURCE
+from tests.demo.conftest import (
+    clinic_lines,
+    get,
+    ledger,
+    open_data,
+    permits,
+    potholes,
+    registrations,
+    reports,
+    seekers,
+    status_of,
+    table,
+    transport,
+    visits,
+)
+
+
+def letters(agencies: Agencies) -> list[dict[str, Any]]:
+    return table(agencies, "dpmd", "SELECT * FROM permohonan_surat ORDER BY id")
+
+
+def queue(agencies: Agencies) -> list[dict[str, Any]]:
+    return table(agencies, "khanza", "SELECT * FROM pasien ORDER BY no_rawat")
+
 
 LISTS: dict[str, tuple[Callable[..., list[dict[str, Any]]], str]] = {
     "dpmptsp": (permits, "id"),
@@ -24,6 +49,11 @@ LISTS: dict[str, tuple[Callable[..., list[dict[str, Any]]], str]] = {
     "lapor": (reports, "tracking_id"),
     "dishub": (transport, "no"),
     "disdukcapil": (registrations, "no_registrasi"),
+    "disnakertrans": (seekers, "nomor"),
+    "dputrkp2": (potholes, "service_request_id"),
+    "satudata": (open_data, "nomor"),
+    "dpmd": (letters, "id"),
+    "khanza": (queue, "no_rawat"),
 }
 
 
@@ -45,7 +75,7 @@ def test_reading_twice_gives_the_same(agencies: Agencies, name: str) -> None:
     assert read(agencies) == read(agencies)
 
 
-@pytest.mark.parametrize("name", ["dpmptsp", "rsud", "lapor", "dishub"])
+@pytest.mark.parametrize("name", ["dpmptsp", "rsud", "lapor", "dishub", "disnakertrans", "dputrkp2", "satudata"])
 def test_the_size_of_pages_does_not_change_what_they_hold(agencies: Agencies, name: str) -> None:
     read, _ = LISTS[name]
     assert read(agencies, 1000) == read(agencies, 37)
@@ -53,7 +83,11 @@ def test_the_size_of_pages_does_not_change_what_they_hold(agencies: Agencies, na
 
 @pytest.mark.parametrize(
     ("name", "path"),
-    [("dpmptsp", "/api/permohonan"), ("rsud", "/api/v1/kunjungan"), ("lapor", "/api/laporan"), ("dishub", "/layanan")],
+    [
+        ("dpmptsp", "/api/permohonan"), ("rsud", "/api/v1/kunjungan"), ("lapor", "/api/laporan"), ("dishub", "/layanan"),
+        ("disnakertrans", "/api/pencaker"), ("dputrkp2", "/open311/v2/requests.json"),
+        ("antrean", "/antreanrs/dashboard/waktutunggu/tanggal/2026-11-24/waktu/rs"),
+    ],
 )
 def test_without_its_token_an_agency_says_nothing(agencies: Agencies, name: str, path: str) -> None:
     assert status_of(agencies, name, path) == 200
@@ -132,8 +166,8 @@ def test_every_system_holds_names_and_numbers_that_may_never_be_collected(agenci
         "dinkes": "\n".join(clinic_lines(agencies)),
         "dinsos": str(sheet_rows(agencies.drop / "dinsos" / "layanan_2026-11.xlsx")),
     }
-    assert {name for name, text in texts.items() if SURNAME not in text or NIK_PREFIX not in text} == set()
-    assert {name for name, text in texts.items() if PHONE_PREFIX not in text} == {"dinkes"}
+    assert {name for name, text in texts.items() if SURNAME not in text or NIK_PREFIX not in text} == {"satudata"}
+    assert {name for name, text in texts.items() if PHONE_PREFIX not in text} == {"dinkes", "satudata"}
 
 
 def test_a_ledger_agrees_with_the_statuses_that_were_served(agencies: Agencies) -> None:
@@ -151,3 +185,42 @@ def test_nothing_is_served_from_the_future(agencies: Agencies) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         get(agencies, "rsud", "/nothing")
     caught.value.close()
+
+
+def test_a_portals_table_names_its_columns_and_counts_its_rows(agencies: Agencies) -> None:
+    path = "/api/3/action/datastore_search"
+    said = get(agencies, "satudata", path, resource_id=RESOURCE, limit="7", offset="3")
+    result = said["result"]
+    assert (said["success"], len(result["records"]), result["total"]) == (True, 7, ledger(agencies, "satudata")["cases"])
+    assert {column["id"] for column in result["fields"]} == set(result["records"][0])
+    assert status_of(agencies, "satudata", f"{path}?resource_id={RESOURCE}", known=False) == 403
+    assert status_of(agencies, "satudata", f"{path}?resource_id=other") == 404
+
+
+def test_open311_tells_of_a_span_and_of_what_changed_the_newest_first(agencies: Agencies) -> None:
+    rows = potholes(agencies)
+    stamps = [row["requested_datetime"] for row in rows]
+    day = potholes(agencies, start_date="2026-11-23T00:00:00+08:00", end_date="2026-11-24T00:00:00+08:00")
+    assert stamps[0] > stamps[-1]
+    assert day == [row for row in rows if row["requested_datetime"].startswith("2026-11-23")]
+    assert {row["status"] for row in rows} == {"open", "closed"}
+    changed = potholes(agencies, updated_after="2026-11-24T00:00:00+08:00")
+    assert 0 < len(changed) < len(rows) / 2
+
+
+def test_a_pharmacys_visit_is_one_row_for_each_stage(agencies: Agencies) -> None:
+    rows = table(agencies, "khanza", f"SELECT taskid, count(*) n FROM {TABLE} GROUP BY taskid ORDER BY taskid")
+    counts = {row["taskid"]: row["n"] for row in rows}
+    said = ledger(agencies, "khanza")
+    assert (counts["5"], counts["7"], counts["99"]) == (said["cases"], said["completed"], said["cancelled"])
+
+
+def test_bpjs_tells_the_waiting_times_of_the_hospitals_own_visits_by_day(agencies: Agencies) -> None:
+    path = "/antreanrs/dashboard/waktutunggu/tanggal/2026-11-23/waktu/rs"
+    told = {row["kodepoli"]: row["jumlah_antrean"] for row in get(agencies, "antrean", path)["response"]["list"]}
+    own: dict[str, int] = {}
+    for row in visits(agencies):
+        if row["waktu_daftar"].startswith("2026-11-23") and row["stts"] == "Sudah" and row["waktu_selesai"] < "2026-11-24":
+            own[row["kd_poli"]] = own.get(row["kd_poli"], 0) + 1
+    assert told == own
+    assert told

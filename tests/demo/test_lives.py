@@ -15,7 +15,6 @@ from dashboard.demo.book import Book
 from dashboard.demo.cases import CANCELLED, DELETED, DONE, Case, Stream, cases_of
 from dashboard.demo.hours import MINUTE, WORKING_DAY_MINUTES, add_worked, day_start, is_working_day
 from dashboard.demo.systems.dinkes import deliveries
-from dashboard.demo.systems.dishub import outages
 
 SEED = 7322
 DAYS = [date(2026, 8, 3) + timedelta(days=number) for number in range(70)]
@@ -146,10 +145,3 @@ def test_the_mountains_deliver_half_hourly_but_some_days_hours_late() -> None:
     late = sum(gap > 2.9 for gap in gaps)
     assert all(gap < 1 or gap > 2.9 for gap in gaps)
     assert 0.2 < late / len(DAYS) < 0.6
-
-
-def test_an_outage_comes_within_the_first_half_hour_and_ends() -> None:
-    spans = outages(SEED, 0, 6 * 3600)
-    assert 9 * MINUTE <= spans[0][0] < spans[0][1] <= 25 * MINUTE
-    assert 2 <= len(spans) <= 6
-    assert outages(SEED, 0, 6 * 3600) == spans

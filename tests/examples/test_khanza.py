@@ -109,7 +109,7 @@ WAITS = ("waiting_time_median", "waiting_time_p90")
 
 
 def test_visits_are_put_together_from_registrations_tasks_and_examinations(here: Example) -> None:
-    """Separate date and time columns, zero dates as NULL (B17), times in the server's local zone (E4)."""
+    """D1 naive local times in two columns, D7 zero dates as NULL, D5 an end before its begin."""
     result = here.collect(VISITS)
     assert (result.outcome, result.rows_new, result.rows_rejected) == (Outcome.OK, 10, 0)
     assert here.month(agency="rsud", service="rawat-jalan", metrics=COUNTS) == {
@@ -138,6 +138,7 @@ def test_laboratory_and_pharmacy_have_clocks_of_their_own(here: Example) -> None
 def test_tasks_that_bpjs_rejected_and_deleted_registrations_leave_no_trace_in_the_figures(
     hospital: Hospital, here: Example
 ) -> None:
+    """C8 a visit's end taken back and sent again, C9 a registration deleted, C10 an older end corrected."""
     here.collect(VISITS)
     hospital.write("DELETE FROM referensi_mobilejkn_bpjs_taskid WHERE no_rawat = %s AND taskid = '5'", (visit(4),))
     hospital.write("DELETE FROM reg_periksa WHERE no_rawat = %s", (visit(5),))

@@ -123,6 +123,7 @@ def test_letters_of_all_villages_are_counted_once_and_by_their_district(here: Ex
 
 
 def test_a_letter_that_changes_is_seen_at_once_and_one_that_is_deleted_by_the_reconcile(villages: Villages, here: Example) -> None:
+    """C8 a letter reopened, C9 one deleted."""
     here.collect(LETTERS)
     villages.write("UPDATE permohonan_surat SET status = 3, updated_at = '2026-11-24 12:05:00' WHERE config_id = 1 AND id = 2")  # 4 h
     villages.write("UPDATE permohonan_surat SET status = 1, updated_at = '2026-11-24 12:06:00' WHERE config_id = 1 AND id = 1")
@@ -143,6 +144,7 @@ MORE = ("received", "completed", "backlog", "processing_time_median", "complaint
 
 
 def test_complaints_are_told_from_their_replies_and_answered_by_the_first(villages: Villages, here: Example) -> None:
+    """A reply whose complaint is gone is put aside (B17); a complaint that is deleted takes its replies along (C9)."""
     result = here.collect(COMPLAINTS)
     assert (result.outcome, result.rows_new, result.rows_rejected) == (Outcome.PARTIAL, 3, 1)
     assert here.month(agency="dpmd", service="pengaduan-desa", metrics=MORE) == {

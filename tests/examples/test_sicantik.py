@@ -74,12 +74,12 @@ def sicantik() -> Iterator[Agency]:
 def here(sicantik: Agency, example: Callable[..., Example]) -> Example:
     """The example on that server."""
     return example("sicantik", {
-        "https://sicantik.go.id": sicantik.url(""), 'connector = "rest"': f'connector = "rest"\n{LOOPBACK}',
+        "https://sicantik.example": sicantik.url(""), 'connector = "rest"': f'connector = "rest"\n{LOOPBACK}',
     })
 
 
 def test_steps_become_licences_with_the_figures_that_a_clerk_would_count(sicantik: Agency, here: Example) -> None:
-    """B17 zero dates: a later column says when a licence ended; a row without a date of its submission is put aside."""
+    """D7 zero dates: a later column says when a licence ended; B17: a row without a date is put aside; D5: an end before its begin."""
     result = here.collect(SOURCE)
     assert (result.outcome, result.rows_read, result.rows_new, result.rows_rejected) == (Outcome.PARTIAL, 11, 10, 1)
     assert len(sicantik.requests) == 3
@@ -100,6 +100,7 @@ def test_steps_become_licences_with_the_figures_that_a_clerk_would_count(sicanti
 
 
 def test_corrections_steps_sent_back_and_deleted_rows_take_their_figures_with_them(sicantik: Agency, here: Example) -> None:
+    """C8 a licence reopened, C9 one deleted, C10 an end corrected."""
     here.collect(SOURCE)
     rows = {(row["no_permohonan"], row["id"]): row for row in licences()}
     number = {int(row["no_permohonan"][8:12]): row for row in rows.values()}
@@ -121,8 +122,17 @@ def test_corrections_steps_sent_back_and_deleted_rows_take_their_figures_with_th
     assert here.differences() == 0
 
 
+def test_a_template_that_never_had_a_column_of_where_is_told_at_once(sicantik: Agency, here: Example) -> None:
+    """Not a good read of no case at all."""
+    rows = [{key: value for key, value in row.items() if key != "default_active"} for row in licences()]
+    sicantik.answers["/api/TemplateData/keluaran/12345.json"] = template(rows)
+    result = here.collect(SOURCE)
+    assert result.outcome is Outcome.CHANGED
+    assert "default_active" in result.en
+
+
 def test_a_template_without_a_mapped_column_keeps_the_last_good_figures(sicantik: Agency, here: Example) -> None:
-    """The template's administrator renames a column of ``where``: held, not thousands of rows that are gone."""
+    """B14: the template's administrator renames a column of ``where``: held, not thousands of rows that are gone."""
     here.collect(SOURCE)
     renamed = [{("aktif" if key == "default_active" else key): value for key, value in row.items()} for row in licences()]
     sicantik.answers["/api/TemplateData/keluaran/12345.json"] = template(renamed)

@@ -25,6 +25,8 @@ from dashboard.queries.answers import (
     State,
     Tile,
 )
+from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
+from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -386,6 +388,74 @@ AGENCIES: dict[str, Agencies] = {
     "all-unconnected": agencies((), tuple(f"Dinas {n + 1}" for n in range(37))),
 }
 
+CALM_DAY = (*[Hour("empty")] * 7, *[Hour("ok")] * 17)
+WITH_GAPS = tuple(Hour("ok") if at % 7 else Hour("ok", "unavailable") for at in range(HOURS))
+
+
+def unit(name: str, state: State = State.NORMAL, problem: Last | None = None, **more: Any) -> Unit:
+    """A connected agency with one source."""
+    days = tuple(more.pop("days", (SourceDay(more.pop("age", source(name, state)), more.pop("hours", CALM_DAY), problem),)))
+    counting = sum(day.age.state not in (State.STALE, State.OFFLINE) for day in days)
+    return Unit(agency=name.lower(), short_name=name, state=state, sources=days, counting=counting, **more)
+
+
+def bad_hours(outcome: str, count: int) -> tuple[Hour, ...]:
+    """A day that was well but for its last hours."""
+    return (*CALM_DAY[: HOURS - count], Hour("ok", outcome), *[Hour("", outcome)] * (count - 1))
+
+
+TEN_UNITS = (
+    unit("Disdukcapil"),
+    unit("DPMPTSP", problem=Last("held", "map", 0), hours=bad_hours("held", 2)),
+    unit("RSUD", State.STALE, Last("rejected", "read", 0), age=source("RSUD", State.STALE, age=19000), hours=bad_hours("rejected", 5)),
+    unit("Dinkes", State.PARTIAL, days=(
+        SourceDay(source("Dinkes", State.STALE, age=9000), WITH_GAPS), SourceDay(source("Dinkes"), CALM_DAY),
+    )),
+    unit("Dinsos", problem=Last("partial", "", 1204), hours=(*CALM_DAY[:20], *[Hour("partial")] * 4)),
+    unit("Dishub", State.OFFLINE, Last("unavailable", "connect", 0), age=source("Dishub", State.OFFLINE, age=2_340_000),
+         hours=(Hour("", "unavailable"),) * HOURS),
+    unit("Diskominfo-SP", State.LATE, Last("changed", "parse", 0), hours=bad_hours("changed", 1)),
+    unit("DPUTRKP2", days=(SourceDay(source("DPUTRKP2"), WITH_GAPS), SourceDay(source("DPUTRKP2"), CALM_DAY))),
+    unit("DLH", through="Diskominfo-SP"),
+    unit("BPKPD", State.LOADING, age=source("BPKPD", State.LOADING), hours=()),
+    unit("Disnakertrans", State.STALE, age=replace(SILENT, short_name="Disnakertrans"), hours=(Hour("empty"),) * HOURS),
+)
+KECAMATAN = tuple(f"Kec. {name}" for name in ("Seko", "Rampi", "Rongkong", "Sabbang Selatan", "Malangke Barat", "Bone-Bone"))
+
+
+def ecosystem(units: tuple[Unit, ...], not_connected: tuple[str, ...] = (*UNCONNECTED, *KECAMATAN)) -> Ecosystem:
+    """The answer of the scene *ecosystem*."""
+    return Ecosystem(
+        as_of=AT, units=units, not_connected=not_connected, sources=sum(len(one.sources) for one in units),
+        first_hour=AT // 3600 * 3600 - 23 * 3600,
+    )
+
+
+ECOSYSTEMS: dict[str, Ecosystem] = {
+    "normal": ecosystem(TEN_UNITS),
+    "other-value": ecosystem(tuple(
+        replace(one, state=State.NORMAL, through="", sources=tuple(SourceDay(source(one.short_name), CALM_DAY) for _ in one.sources))
+        for one in TEN_UNITS
+    )),
+    "every-problem": ecosystem(tuple(
+        unit(f"OPD {number}", State.LATE, Last(outcome, step, 123456), hours=bad_hours(outcome, 3) if outcome != "partial" else CALM_DAY)
+        for number, (outcome, step) in enumerate((
+            ("partial", ""), ("held", "map"), ("held", "validate"), ("held", "elsewhere"), ("unavailable", "connect"),
+            ("unavailable", "read"), ("unavailable", "parse"), ("rejected", "read"), ("changed", "parse"), ("changed", "map"),
+            ("changed", "read"), ("failed", "read"),
+        ))
+    )),
+    "many": ecosystem(tuple(replace(TEN_UNITS[n % 11], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(43))),
+    "long-names": ecosystem((
+        unit("Dinas Pemberdayaan Perempuan dan Perlindungan Anak", State.STALE, Last("partial", "", 1234567),
+             age=source("x", State.STALE, age=90_000_000), declared=False),
+        unit("Kecamatan Baebunta", through="Dinas Pemberdayaan Perempuan dan Perlindungan Anak"),
+        unit("RSUD", State.OFFLINE, days=[SourceDay(source("RSUD", State.OFFLINE), WITH_GAPS)] * 9),
+    ), ("Dinas Pemberdayaan Perempuan dan Perlindungan Anak",)),
+    "nobody": ecosystem((), ()),
+    "all-unconnected": ecosystem((), tuple(f"Dinas {n + 1}" for n in range(37))),
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     **{
         name: {key: tile(each) for key, each in FIGURES.items()}
@@ -395,6 +465,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "needs_attention": ALARMS,
     "sources_strip": SOURCES,
     "agencies": AGENCIES,
+    "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
 }

@@ -85,7 +85,8 @@ def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
-    return say.duration(answers.AT - int(since)) if since else ""
+    told = say.duration(answers.AT - int(since)) if since else ""
+    return " ".join(told.split()[:2]) if props.get("data-age-short") else told
 
 
 def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
@@ -189,6 +190,14 @@ PAGES: dict[str, dict[str, Any]] = {
     "agencies-lost": {"chosen": choose(agencies="odd", **TROUBLE), "scene": "agencies", "lost": True},
     "agencies-unconnected": {"chosen": choose(), "scene": "agencies", "number": 2},
     "agencies-many": {"chosen": choose(agencies="many"), "scene": "agencies", "number": 5},
+    "ecosystem": {"chosen": choose(), "scene": "ecosystem"},
+    "ecosystem-problems": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem"},
+    "ecosystem-many": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "number": 2},
+    "ecosystem-long": {"chosen": choose(ecosystem="long-names"), "scene": "ecosystem"},
+    "ecosystem-unconnected": {"chosen": choose(ecosystem="all-unconnected"), "scene": "ecosystem", "number": 2},
+    "ecosystem-lost": {"chosen": choose(**TROUBLE), "scene": "ecosystem", "lost": True},
+    "ecosystem-by-clock": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "by_clock": True},
+    "ecosystem-en": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem", "language": "en"},
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
@@ -205,7 +214,7 @@ def main(folder: Path, wanted: list[str]) -> None:
     chromium = shutil.which("chromium")
     for name in wanted or PAGES:
         for size, (width, height, screen) in SIZES.items():
-            if size == "uhd" and name != "today":
+            if size == "uhd" and name not in ("today", "ecosystem"):
                 continue
             path = folder / f"{name}-{size}.html"
             path.write_text(document(**{"screen": screen, **PAGES[name]}), encoding="utf-8")

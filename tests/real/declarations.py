@@ -34,6 +34,26 @@ otherwise = "open"
 """
 
 
+LA311_FIELDS = """
+[sources.fields]
+case_id = "SRNumber"
+agency = { from = "Owner", otherwise = "discover" }
+service = { from = "RequestType", otherwise = "discover" }
+submitted_at = { from = "CreatedDate", format = "%m/%d/%Y %I:%M:%S %p" }
+ended_at = { from = "ClosedDate", format = "%m/%d/%Y %I:%M:%S %p", missing = [""] }
+status = { from = "Status", map = { Closed = "completed", Cancelled = "cancelled" }, otherwise = "open" }
+"""
+
+JAKARTA_FIELDS = """
+[sources.fields]
+case_id = "no"
+service = { from = "keterangan_jkb", otherwise = "discover" }
+submitted_at = { from = ["tanggal", "waktu_informasi"], format = "%m/%d/%Y %H:%M" }
+ended_at = { after = "submitted_at", minutes = "menit_respon", missing = ["NA", "-", ""] }
+channel = { from = "sumber_informasi", map = { Masyarakat = "phone" }, otherwise = "system" }
+"""
+
+
 def csv_drop(path: str) -> str:
     """A CSV file below the drop root."""
     return f'id = "real"\nconnector = "tabular"\ntimezone = "UTC"\n%s[sources.options]\npath = "{path}"\nformat = "csv"\n'

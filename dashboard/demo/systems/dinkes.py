@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -24,6 +26,7 @@ from dashboard.demo.places import DISTRICTS, MOUNTAINS, district_name
 from dashboard.demo.system import Premises, System
 
 EVERY_SECONDS = 120
+HALF_COPIED, COPY_SECONDS = "half-copied", 0.1
 LOWLANDS, HIGHLANDS = "puskesmas", "pegunungan"
 _STATUS = {SUBMITTED: "MENUNGGU", VERIFIED: "DILAYANI", DONE: "SELESAI", CANCELLED: "BATAL"}
 _COLUMNS = (
@@ -136,11 +139,30 @@ class Dinkes(System):
             else:
                 entries.append(entry)
             self._unwritten[side].add(day)
-        if self.now - self._written_at[LOWLANDS] >= EVERY_SECONDS:
+        if self.now - self._written_at[LOWLANDS] >= EVERY_SECONDS and self.misbehaviour != HALF_COPIED:
             self._write(LOWLANDS)
         due = [moment for moment in deliveries(self.premises.seed, day_of(self.now)) if moment <= self.now]
         if not self._written_at[HIGHLANDS] or (due and due[-1] > self._written_at[HIGHLANDS]):
             self._write(HIGHLANDS)
+
+    def manners(self, before: str) -> None:
+        """Today's file of the lowlands is copied again and again without ever coming to its end; then it is whole."""
+        if self.misbehaviour == HALF_COPIED:
+            threading.Thread(target=self._copying, daemon=True, name="copy").start()
+        elif before == HALF_COPIED:
+            self._written_at[LOWLANDS] = 0.0
+
+    def _copying(self) -> None:
+        path = self.premises.drop / LOWLANDS / f"kunjungan_{day_of(self.now).isoformat()}.csv"
+        whole = path.read_bytes()
+        half = max(1, len(whole) // 2)
+        while self.misbehaviour == HALF_COPIED:
+            for end in range(half, len(whole), max(1, half // 20)):
+                with self.lock:
+                    if self.misbehaviour != HALF_COPIED:
+                        return
+                    path.write_bytes(whole[:end])
+                time.sleep(COPY_SECONDS)
 
     def _write(self, side: str) -> None:
         folder = self.premises.drop / side

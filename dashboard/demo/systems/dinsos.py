@@ -21,6 +21,7 @@ from dashboard.demo.system import Premises, System
 from dashboard.demo.systems.dinkes import put
 
 EVERY_SECONDS = 120
+SHRUNK = "shrunk"
 FOLDER, SHEET, HEADER_ROW = "dinsos", "Register", 3
 _DAY = WORKING_DAY_MINUTES
 _STATUS = {SUBMITTED: "Masuk", VERIFIED: "Proses", DONE: "Selesai", CANCELLED: "Ditolak"}
@@ -91,6 +92,15 @@ class Dinsos(System):
             put(folder / f"layanan_{month:%Y-%m}.xlsx", self._workbook(month, self.rows(entries)))
         self._unwritten.clear()
         self._written_at = self.now
+
+    def rows(self, entries: list[int]) -> list[dict[str, object]]:
+        """The rows of the register; a clerk who filtered it before saving loses every second one."""
+        return super().rows(entries[::2] if self.misbehaviour == SHRUNK else entries)
+
+    def manners(self, before: str) -> None:
+        """All workbooks are saved anew, with or without the filter."""
+        if SHRUNK in (before, self.misbehaviour):
+            self._unwritten, self._written_at = set(self._months), 0.0
 
     def _workbook(self, month: date, rows: list[dict[str, object]]) -> bytes:
         target = io.BytesIO()

@@ -1,34 +1,19 @@
-"""Dishub: vehicle tests, route permits and broken street lamps, by JSON with offsets; it goes offline now and then.
+"""Dishub: vehicle tests, route permits and broken street lamps, by JSON with offsets.
 
-``GET /layanan?offset=&limit=&diubah_sejak=`` → ``{"rows": […], "jumlah": N}`` behind a user and a password. The first
-outage begins 9-14 minutes after the start and lasts seven; later ones follow after one to two and a half hours. In an
-outage it answers 503, or cuts the connection.
+``GET /layanan?offset=&limit=&diubah_sejak=`` → ``{"rows": […], "jumlah": N}`` behind a user and a password.
 """
 
 from __future__ import annotations
 
-from random import Random
-
 from dashboard.demo.cases import CANCELLED, DONE, SUBMITTED, VERIFIED, Case, State, Stream
-from dashboard.demo.hours import MINUTE, WORKING_DAY_MINUTES, local
+from dashboard.demo.hours import WORKING_DAY_MINUTES, local
 from dashboard.demo.people import person
 from dashboard.demo.places import district_name
 from dashboard.demo.system import System
 from dashboard.demo.web import DENIED, NOT_FOUND, Answer, Request, basic, instant
 
 USER = "pusatkendali"
-OUTAGE_MINUTES = 7
 _STATUS = {SUBMITTED: "MASUK", VERIFIED: "PROSES", DONE: "SELESAI", CANCELLED: "BATAL"}
-
-
-def outages(seed: int, started: float, until: float) -> list[tuple[float, float]]:
-    """Spans (from, until) without service between the start and ``until``; epoch seconds."""
-    rng = Random(f"{seed}/outages")
-    begins, found = started + (9 + 5 * rng.random()) * MINUTE, []
-    while begins < until:
-        found.append((begins, begins + OUTAGE_MINUTES * MINUTE))
-        begins += (60 + 90 * rng.random()) * MINUTE
-    return found
 
 
 class Dishub(System):
@@ -65,13 +50,9 @@ class Dishub(System):
         }
 
     def answer(self, request: Request) -> Answer:
-        """The requests from an offset on, or nothing useful in an outage."""
+        """The requests from an offset on."""
         if request.path != "/layanan":
             return NOT_FOUND
-        for begins, ends in outages(self.premises.seed, self.premises.started, self.now + 1):
-            if begins <= self.now < ends:
-                half = self.now < (begins + ends) / 2
-                return Answer({"pesan": "Layanan sedang tidak tersedia"}, 503 if half else 0)
         if not basic(request, USER, self.premises.token):
             return DENIED
         since = request.query.get("diubah_sejak")
