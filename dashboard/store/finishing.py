@@ -57,7 +57,7 @@ def finish_state(connection: Connection, end: Finish) -> None:
     ))
     before = end.state
     values: dict[str, Any] = {
-        "source": end.source.id, "generation": before.generation, "last_run_at": at, "outcome": end.outcome.value,
+        "source": end.source.id, "last_run_at": at, "outcome": end.outcome.value,
         "since": before.since if before.outcome == end.outcome.value else at,
         "message_en": end.message[0], "message_id": end.message[1],
         "durations": json.dumps([*before.durations, round((end.now - end.started).total_seconds(), 3)][-KEPT_DURATIONS:]),

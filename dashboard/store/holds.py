@@ -49,6 +49,11 @@ class Hold:
         """Whether the next read is to pass the guards."""
         return self.decision in (ACCEPT, NEW_GENERATION)
 
+    @property
+    def accepts_missing(self) -> bool:
+        """Whether what is missing in the next read is gone by decision."""
+        return self.decision == ACCEPT and self.guard != FIELDS
+
 
 def _hold(row: Any) -> Hold:
     return Hold(**{**row._mapping, "counts": json.loads(row.counts)})

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from dashboard.cases import Case, Outcome, Rejected
 from dashboard.clock import DAY, epoch, floors
+from dashboard.errors import SourceUnavailable
 from dashboard.store import dialect
 from dashboard.store.changes import announce
 from dashboard.store.contributions import Differences, Dims
@@ -25,7 +26,7 @@ from dashboard.store.engine import writing
 from dashboard.store.files import require_room
 from dashboard.store.finishing import Finish, finish_state
 from dashboard.store.generations import take_over
-from dashboard.store.holds import ACCEPT, Hold, hold_of, keep_back, let_go
+from dashboard.store.holds import Hold, hold_of, keep_back, let_go
 from dashboard.store.lease import fence
 from dashboard.store.staging import PAGE, Sighted
 from dashboard.store.standing import Standing, note_standing
@@ -167,6 +168,8 @@ class Read:
             take_over(connection, self.source.id, old=self._carry_from, new=self.state.generation, cases=cases)
             dialect.upsert(
                 connection, source_state, ("source",), {"source": self.source.id, "generation": self.state.generation})
+        elif self.what == "collect":
+            self._same_generation(connection)
         new, changes, revisions = self._compare(connection, cases, differences)
         dialect.insert_many(connection, case, INSERTED, new)
         dialect.update_many(connection, case, (*DERIVED, "last_run", "deleted_at"), changes)
@@ -184,6 +187,15 @@ class Read:
         if not new and not changes:
             return set()
         return {"cases"} | ({"history"} if earliest is not None and earliest < floors(at, self.zone)[2] else set())
+
+    def _same_generation(self, connection: Connection) -> None:
+        """Raises ``SourceUnavailable`` when a new generation began while this read was under way: its ids are the old ones."""
+        now = connection.execute(select(source_state.c.generation).where(source_state.c.source == self.source.id)).scalar()
+        if now is not None and now != self.state.generation:
+            raise SourceUnavailable(
+                "a new generation of its ids began meanwhile; it is read again",
+                "generasi id baru dimulai sementara itu; dibaca lagi", step="store",
+            )
 
     def _compare(
         self, connection: Connection, cases: Sequence[Case], differences: Differences
@@ -327,7 +339,7 @@ class Read:
             select(missed.c.case).where(missed.c.source == self.source.id, missed.c.run != self.run_id)  # not our own, done again
         ).scalars())
         absent = [identity for identity in self.sighted.known_in(connection, span) if not self.sighted.saw(identity)]
-        accepted = self.hold is not None and self.hold.decision == ACCEPT  # somebody looked: what is missing is gone
+        accepted = self.hold is not None and self.hold.accepts_missing  # somebody looked: what is missing is gone
         again = absent if accepted else [identity for identity in absent if identity in before]
         if before:
             connection.execute(missed.delete().where(missed.c.source == self.source.id))

@@ -10,11 +10,13 @@ from sqlalchemy import select
 
 from dashboard import clock, holding
 from dashboard.cases import Outcome
+from dashboard.errors import SourceUnavailable
 from dashboard.queries.answers import Context
 from dashboard.queries.trail import held
 from dashboard.store.audit import broken_at
 from dashboard.store.engine import open_engine
 from dashboard.store.holds import ACCEPT, NEW_GENERATION, REJECT
+from dashboard.store.read import Read
 from dashboard.store.tables import audit
 from tests.collectors.books import Book, Books
 
@@ -138,4 +140,21 @@ def test_a_new_generation_that_was_killed_goes_on_as_one(book: Books, monkeypatc
     here.ledger.fail_with = None
     assert here.run() is Outcome.OK
     assert here.site.state.generation == 1
+    here.whole()
+
+
+def test_a_read_that_began_before_a_new_generation_stores_nothing_into_it(book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = book(mode="snapshot")
+    here.add(120)
+    here.run()
+    renumbered(here)
+    here.run()
+    source = here.site.source
+    late = Read.begin(here.site.engine, source, mode="snapshot", token=None, now=here.site.now, zone=here.site.regency.zone)
+    assert decide(here, NEW_GENERATION, monkeypatch) == "ok"
+    with pytest.raises(SourceUnavailable, match="new generation"):
+        late.page([])
+    late.fail(Outcome.UNAVAILABLE, now=here.site.now, step="store", en=f"{source.id}: it is late", id=f"{source.id}: terlambat")
+    assert here.site.state.generation == 1
+    here.run()
     here.whole()
