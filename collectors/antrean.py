@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -68,10 +69,11 @@ def read_antrean(reading: Reading) -> Iterator[Page]:
             day = today - timedelta(days=back)
             headers, auth = credentials(options.auth, reading.secret)
             path = f"/dashboard/waktutunggu/tanggal/{day.isoformat()}/waktu/{options.time}"
-            found = _list(client.get(options.url + path, headers=headers, auth=auth), day, secrets)
+            answer = client.get(options.url + path, headers=headers, auth=auth)
+            found = _list(answer, day, secrets)
             if found or (back == 0 and not came):
                 came = True
-                yield _page(options, day, found)
+                yield replace(_page(options, day, found), warning=answer.warning)
 
 
 def _list(answer: Answer, day: date, secrets: list[str]) -> list[Any]:

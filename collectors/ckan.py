@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -81,7 +82,7 @@ def read_ckan(reading: Reading) -> Iterator[Page]:
                              f"tabel menyusut dari {before} menjadi {total} baris selagi dibaca")
             so_far += len(rows)
             if rows or number == 0:
-                yield _page(reading, result, so_far, total, published)
+                yield replace(_page(reading, result, so_far, total, published), warning=answer.warning, moving=True)
             if not rows or (total is not None and so_far >= total):
                 break
         else:

@@ -38,6 +38,7 @@ class Page:
     all pages together. ``columns``: all column names of the source, where it knows them, those not wanted too.
     ``files``: the content (a hash) of the delivered file that these rows are of → its mtime.
     ``warning``: what should be mended although the read is good, (English, Indonesian); it goes with the run's message.
+    ``moving``: pages are counted off, so that rows slip from one to the other when the list changes between them.
     """
 
     rows: list[Row]
@@ -48,6 +49,7 @@ class Page:
     total: int | None = None
     columns: frozenset[str] | None = None
     warning: tuple[str, str] | None = None
+    moving: bool = False
     files: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -52,7 +52,10 @@ def _event(mapping: Mapping, row: Row) -> EventRow:
     codes = mapping.coded(row)
     if mapping.wheres:
         codes = Codes(*(code if _applies(mapping, CODED[place], row) else None for place, code in enumerate(codes)))
-    return EventRow(mapping.pseudonym(row), stamps, codes)
+    key = mapping.pseudonym(row)
+    if mapping.ticket_column is not None:
+        mapping.note_ticket(key, row, max((at for at in stamps.values() if at is not None), default=0))
+    return EventRow(key, stamps, codes)
 
 
 def _applies(mapping: Mapping, name: str, row: Row) -> bool:

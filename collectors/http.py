@@ -24,6 +24,7 @@ import requests
 import urllib3
 
 from collectors.certificates import described
+from collectors.clocks import skew_remark
 from collectors.connector import Networks
 from collectors.decoding import ENCODINGS, Unpacker, decoded, looks_like_markup, strict_json, title_of
 from collectors.egress import CONNECT_SECONDS, PinnedAdapter, Sockets, checked_addresses, origin, shown
@@ -44,10 +45,15 @@ FIRST_PAUSE_SECONDS = 0.4
 
 
 class Answer:
-    """A whole answer within its caps: status, headers, bytes, and where it came from (for messages)."""
+    """A whole answer within its caps: status, headers, bytes, and where it came from (for messages).
 
-    def __init__(self, where: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.where, self.status, self.headers, self.body = where, status, headers, body
+    ``warning``: (English, Indonesian) of what should be mended there although the answer is good: its clock (D3).
+    """
+
+    def __init__(
+        self, where: str, status: int, headers: Mapping[str, str], body: bytes, warning: tuple[str, str] | None = None
+    ) -> None:
+        self.where, self.status, self.headers, self.body, self.warning = where, status, headers, body, warning
 
     def text(self, charset: str | None = None) -> str:
         """The body in strict UTF-8, else in the declared charset. Raises ``SourceChanged``."""
@@ -88,6 +94,7 @@ class Client:
                 f"{self.where}: not an http address; begin it with http:// or https://",
                 f"{self.where}: bukan alamat http; awali dengan http:// atau https://", step="connect",
             )
+        self.warning: tuple[str, str] | None = None
         self._sockets: Sockets | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, no ~/.netrc (A23)
@@ -140,7 +147,10 @@ class Client:
             )
             with response:
                 _check_status(where, response, self._told(where, response, sockets))
-                return Answer(where, response.status_code, response.headers, self._body(where, response, sockets))
+                self.warning = self.warning or skew_remark(response.headers)
+                return Answer(
+                    where, response.status_code, response.headers, self._body(where, response, sockets), self.warning
+                )
 
     def _pinned(self, until: float) -> Sockets:
         if self._sockets is None:

@@ -13,13 +13,15 @@ from collectors.stamps import BadStamp, stamp
 from collectors.texts import CUT, LONGEST, clean, plain, unwanted, without_persons
 from config.declarations import STAMPS, FieldMap, Where
 from dashboard.cases import Codes, Rejected, Sighting
+from dashboard.clock import day_end, day_start, local_day
 from dashboard.derive import REJECT
 
 if TYPE_CHECKING:
     from config.declarations import Source
 
 CODED = ("agency", "service", "status", "channel", "district", "class", "closed_by")
-FUTURE_TOLERANCE_SECONDS = 86_400
+FUTURE_TOLERANCE_SECONDS = 12 * 3600
+"""A stamp farther in the future puts its row aside; less may be a zone declared wrong, which is said (D2)."""
 LONGEST_ID = 10_000
 _INTERNED = 50_000
 _PLAIN = (str, int, float, bool, type(None))
@@ -81,7 +83,8 @@ class Mapping:
     """The compiled mapping of one source. ``key``: its pseudonym key; ``now``: for stamps in the future.
 
     ``blotted``: how many distinct codes looked like a person's (NIK, telephone, e-mail) and were blotted out; ``cut``: how
-    many were too long; ``stripped``: how many held characters that mean nothing (zero, control, bidi).
+    many were too long; ``stripped``: how many held characters that mean nothing (zero, control, bidi). ``tickets``: of today's
+    cases, by key; they go no farther than the end of the day (``tomorrow``, epoch seconds).
     """
 
     def __init__(self, source: Source, key: bytes, now: Callable[[], datetime]) -> None:
@@ -106,6 +109,12 @@ class Mapping:
         self.wheres = {name: conditions(field.where) for name, field in fields.items() if field.where}
         self.events = bool(self.wheres) or any(field.take == "last" for field in fields.values())
         self._interned: dict[tuple[Any, ...], Codes] = {}
+        started = now()
+        self.today, self.tomorrow = (
+            day(local_day(started.timestamp(), source.zone), source.zone) for day in (day_start, day_end)
+        )
+        self.ticket_column = next(iter(_columns(fields["ticket"])), None) if "ticket" in fields else None
+        self.tickets: dict[bytes, str] = {}
 
     def page(self, page: Page, number: int) -> Mapped:
         """Map one page of a source with one row per case."""
@@ -146,11 +155,19 @@ class Mapping:
         submitted = stamps["submitted_at"]
         if submitted is None:
             raise BadRow("submitted_at: is missing")
-        get = stamps.get
+        get, key = stamps.get, self.pseudonym(row)
+        if self.ticket_column is not None:
+            self.note_ticket(key, row, submitted)
         return Sighting(
-            self.pseudonym(row), submitted, get("accepted_at"), get("first_response_at"), get("ended_at"), self.coded(row),
+            key, submitted, get("accepted_at"), get("first_response_at"), get("ended_at"), self.coded(row),
             get("published_at"), get("updated_at"),
         )
+
+    def note_ticket(self, key: bytes, row: Row, at: int) -> None:
+        """Keep the ticket of a case that something happened to today."""
+        text = clean(row.get(self.ticket_column or ""))
+        if text and self.today <= at < self.tomorrow:
+            self.tickets[key] = without_persons(text)
 
     def coded(self, row: Row) -> Codes:
         """The raw codes of a row as clean text, without persons, interned. ``None``: not mapped or not there."""
@@ -199,8 +216,9 @@ class Mapping:
             key = self.pseudonym(row)
         except BadRow:
             key = None
+        kept = sorted(self.wanted - {*self.id_columns, self.ticket_column or ""})
         raw = {
-            column: without_persons(clean(row[column]) or "") for column in sorted(self.wanted - set(self.id_columns))
+            column: without_persons(clean(row[column]) or "") for column in kept
             if row.get(column) is not None
         }
         return Rejected(why or field, field, page, line, key, raw)

@@ -8,6 +8,7 @@ an end is included; what comes twice is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -99,8 +100,9 @@ def _windows(reading: Reading) -> Iterator[Page]:
             end = min(start + width, until)
             if options.pages is not None:
                 seen: set[bytes] = set()
-                for number, (_, rows) in enumerate(server.turned(options.pages, between, start, end)):
-                    yield _page(rows, before, seen, {"from": start, "page": number + 1})
+                for number, (answer, rows) in enumerate(server.turned(options.pages, between, start, end)):
+                    page = _page(rows, before, seen, {"from": start, "page": number + 1})
+                    yield replace(page, warning=answer.warning, moving=True)
             else:
                 answer, rows = server.asked(between, start, end)
                 if _is_full(options, len(rows), end - start):
@@ -109,7 +111,7 @@ def _windows(reading: Reading) -> Iterator[Page]:
                     width = (end - start + 1) // 2
                     continue
                 seen = set()
-                yield _page(rows, before, seen, {"from": start})
+                yield replace(_page(rows, before, seen, {"from": start}), warning=answer.warning)
                 if len(rows) < GROW_BELOW * options.most:
                     width = min(2 * width, options.span_days * DAY)
             before, start = seen, end

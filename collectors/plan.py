@@ -9,17 +9,23 @@ from zoneinfo import ZoneInfo
 
 from config.declarations import FieldMap
 from dashboard.clock import day_start, epoch
+from dashboard.store.holds import FIELDS
 from dashboard.store.state import SourceState
 
 if TYPE_CHECKING:
     from config.declarations import Source
+    from dashboard.store.holds import Hold
 
 CLOCK_SKEW_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run's reading. ``span``: submissions that it sees whole; ``guarded``: compare before storing."""
+    """One run's reading. ``span``: submissions that it sees whole; ``guarded``: compare with what is known before storing.
+
+    ``released``: somebody decided that this read is right; ``generation``: the one that it begins or goes on with.
+    ``earliest``: the earliest submission of the part of this read that is stored already (an ordered one that broke off).
+    """
 
     mode: str
     since: float | None
@@ -29,6 +35,9 @@ class Plan:
     full: bool
     previous: int | None
     before: float | None = None
+    released: bool = False
+    generation: int | None = None
+    earliest: int | None = None
 
     @property
     def whole_from(self) -> float | None:
@@ -67,11 +76,12 @@ def declared_whole(source: Source) -> Source:
 
 
 def plan(
-    source: Source, state: SourceState, started: datetime, *, since: datetime | None, reconcile: bool
+    source: Source, state: SourceState, started: datetime, *, since: datetime | None, reconcile: bool, hold: Hold | None = None,
 ) -> Plan:
     """The plan of a run. The first read, and the reconcile of an incremental or window source, read everything.
 
     ``since`` reads again from an instant (never from later than the run would anyway), without guards and tombstones.
+    ``hold``: what keeps the source back; a released one is read without guards, whole where cases were compared.
     """
     at = epoch(started)
     mode = source.reading_mode
@@ -79,12 +89,33 @@ def plan(
     due = state.last_reconcile_at is None or at - state.last_reconcile_at >= source.reconcile.total_seconds()
     before = (state.cursor or {}).get("since")
     again = since.timestamp() if since is not None else float("inf")
-    if not known or reconcile or (since is None and (mode == "snapshot" or due)):
-        return Plan(mode, None, "changed", (None, None), known, True, state.last_complete_at, before)
+    released = hold is not None and hold.released
+    whole = hold is not None and released and hold.guard != FIELDS
+    if not known or reconcile or whole or (since is None and (mode == "snapshot" or due)):
+        broke_off = None if known else _broke_off(source, state)
+        return Plan(
+            mode, None if broke_off is None else broke_off[0], "changed", (None, None), known and not released, True,
+            state.last_complete_at, before, released, hold.generation if hold is not None else None,
+            None if broke_off is None else broke_off[1],
+        )
     if mode == "window":
         start = at - source.late_rows.total_seconds()
         span = (int(start), None) if since is None else None
-        return Plan(mode, min(start, again), "submitted", span, since is None, False, state.last_complete_at, before)
-    cursor = before if before is not None else float(state.last_complete_at or 0)
+        guarded = since is None and not released
+        return Plan(mode, min(start, again), "submitted", span, guarded, False, state.last_complete_at, before, released)
+    cursor = min(before if before is not None else float(state.last_complete_at or 0), at + CLOCK_SKEW_SECONDS)
     asked = min(max(0.0, cursor - source.overlap.total_seconds()), again)
-    return Plan(mode, asked, "changed", None, False, False, state.last_complete_at, before)
+    guarded = since is None and not released
+    return Plan(mode, asked, "changed", None, guarded, False, state.last_complete_at, before, released)
+
+
+def _broke_off(source: Source, state: SourceState) -> tuple[float, int | None] | None:
+    """Where a first read goes on that was killed or cut off: (since, earliest submission so far), or ``None`` for anew.
+
+    Only of a source that delivers in order of change and can be asked for changes: page numbers shift while nobody looks.
+    """
+    position = state.position if isinstance(state.position, dict) else {}
+    updated = position.get("updated")
+    if not source.ordered or source.reading_mode != "incremental" or not isinstance(updated, int):
+        return None
+    return max(0.0, updated - source.overlap.total_seconds()), position.get("earliest")

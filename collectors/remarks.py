@@ -38,6 +38,10 @@ class Remarks:
         if page.warning is not None and page.warning not in self._said:
             self._said.append(page.warning)
 
+    def note(self, said: Iterable[tuple[str, str]]) -> None:
+        """Keep what else there is to say."""
+        self._said += said
+
     def note_mapping(self, mapping: Mapping) -> None:
         """Look at the values that the mapping met: new to a map (B16), cut (B13), cleaned of characters that mean nothing (B7)."""
         self._new = sorted({value for codes in mapping.met() for value in self._outside(codes)} - set(self.known))

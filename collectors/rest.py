@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urljoin
@@ -107,7 +108,7 @@ def _page(options: RestOptions, answer: Answer, body: Any, rows: list[Any], posi
     broken: list[tuple[int, str]] = []
     plain = names is None and all(type(row) is dict for row in rows)
     if plain:
-        return Page(rows=rows, position=position, total=_total(options, body))
+        return Page(rows=rows, position=position, total=_total(options, body), warning=answer.warning)
     for line, row in enumerate(rows, start=1):
         if isinstance(names, list) and isinstance(row, list) and len(names) == len(row):
             kept.append(dict(zip(names, row, strict=True)))
@@ -125,7 +126,7 @@ def _page(options: RestOptions, answer: Answer, body: Any, rows: list[Any], posi
             f"{answer.where}: the list holds no objects; declare options.columns for rows that are lists",
             f"{answer.where}: daftar tidak berisi objek; nyatakan options.columns untuk baris berupa daftar", step="parse",
         )
-    return Page(rows=kept, lines=lines, broken=broken, position=position, total=_total(options, body))
+    return Page(rows=kept, lines=lines, broken=broken, position=position, total=_total(options, body), warning=answer.warning)
 
 
 def _total(options: RestOptions, body: Any) -> int | None:
@@ -157,6 +158,7 @@ def read_rest(reading: Reading) -> Iterator[Page]:
             never_twice(seen, fingerprint(rows), answer, number)
             so_far += len(rows)
             page = _page(options, answer, body, rows, {"page": number + 1})
+            page = replace(page, moving=pages.kind in ("page", "offset"))
             yield page
             following = _next(pages, answer, body, len(rows), address, so_far, page.total)
             if following is None:

@@ -7,30 +7,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from collectors import antrean, ckan, open311, rest, sql, tabular  # noqa: F401  (a connector's arrival is one explicit word)
 from collectors.asking import reading_of
-from collectors.connector import CONNECTORS, Page
-from collectors.drops import remembered
-from collectors.events import event_rows, sightings_of
-from collectors.guards import Seen, check_count, check_fields, check_ids, check_rejects, check_total
+from collectors.connector import CONNECTORS
+from collectors.guards import check_cases
 from collectors.keys import key_of
 from collectors.mapping import Mapping
+from collectors.pipeline import Part, Pipeline
 from collectors.plan import Plan, declared_whole, plan
 from collectors.readings import run_readings
-from collectors.remarks import Remarks
 from collectors.spool import Spool
 from dashboard import clock
 from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
-from dashboard.errors import CollectError, LeaseLost, ProductError, StoreError
-from dashboard.store.read import PAGE, Read
+from dashboard.errors import CollectError, LeaseLost, ProductError, SourceHeld, StoreError
+from dashboard.store.read import Read
 from dashboard.store.sightings import stored_sightings
+from dashboard.store.staging import PAGE
+from dashboard.store.standing import standing_of
 from dashboard.store.state import SourceState
 from dashboard.store.trouble import store_error
 from dashboard.worktime import calendar_of
@@ -43,8 +42,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("collect")
 COLLECT_GARBAGE_AFTER = 50_000  # allocations: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth
-Part = tuple[list[Sighting], list[Rejected]]
-Stored = Callable[[Sequence[bytes]], dict[bytes, Sighting]]
+LEARNT = ("durations", "gaps")
+"""Of a source's state: what is learnt again by itself."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def run_source(
     except StoreError as err:
         raise _noted(read, source, err, now) from err
     except CollectError as err:
-        result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err.retry_after_seconds)
+        result = _failed(read, source, Outcome(err.outcome), err.step, err.en, err.id, now, err)
     except ProductError as err:
         result = _failed(read, source, Outcome.FAILED, "prepare", err.en, err.id, now)
     except (Exception, SystemExit) as err:
@@ -121,12 +120,16 @@ def announce(source: str, before: SourceState, result: RunResult) -> None:
 
 def _failed(
     read: Read, source: Source, outcome: Outcome, step: str, en: str, id: str, now: Callable[[], datetime],
-    retry_after: float | None = None,
+    err: CollectError | None = None,
 ) -> RunResult:
-    read.fail(outcome, now=now(), step=step, en=f"{source.id}: {step}: {en}", id=f"{source.id}: {step}: {id}")
+    read.fail(
+        outcome, now=now(), step=step, en=f"{source.id}: {step}: {en}", id=f"{source.id}: {step}: {id}",
+        guard=err.guard if isinstance(err, SourceHeld) else "", counts=err.counts if isinstance(err, SourceHeld) else None,
+    )
     counts = read.counts
     return RunResult(
-        outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}", retry_after_seconds=retry_after,
+        outcome, f"{source.id}: {step}: {en}", f"{source.id}: {step}: {id}",
+        retry_after_seconds=err.retry_after_seconds if err is not None else None,
         rows_read=counts["rows_read"], rows_new=counts["rows_new"], rows_changed=counts["rows_changed"],
     )
 
@@ -138,106 +141,20 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     return err
 
 
-class Pipeline:
-    """The pages of one read on their way to the store: checked, mapped, counted; what the end of the run needs is noted."""
-
-    def __init__(self, source: Source, state: SourceState, mapping: Mapping, stored: Stored, what: Plan) -> None:
-        self.source, self.state, self.mapping, self.stored, self.what = source, state, mapping, stored, what
-        self.before = Seen.of(state.signature)
-        self.remarks = Remarks(source, state.signature.get("unmapped"))
-        self.seen = Seen()
-        self.ids = str(state.signature.get("ids", ""))
-        self.files: dict[str, float] = {}
-        self.published: float | None = None
-        self.earliest: int | None = None
-        self.latest: int | None = None
-        self.updated: int | None = None
-        self.rows = self.rejected = self.pages = 0
-        self.total: int | None = None
-        self.from_file = False
-
-    def note_page(self, page: Page) -> None:
-        """Check a page's fields before anything of it counts, and note what it says of itself."""
-        self.pages += 1
-        self.rows += len(page.rows) + len(page.broken)
-        self.total = page.total if page.total is not None else self.total
-        self.remarks.note_page(page)
-        if page.published_at is not None:
-            self.from_file = True
-            self.published = max(self.published or 0.0, page.published_at)
-        self.files |= page.files
-        if page.rows and not self.seen.columns:
-            self.seen = check_fields(self.source, page, self.before)
-            self.ids = check_ids(self.source, page, self.ids)
-
-    def note(self, sightings: Sequence[Sighting]) -> None:
-        """Note the stamps that coverage and freshness are told from."""
-        for item in sightings:
-            self.earliest = item.submitted_at if self.earliest is None else min(self.earliest, item.submitted_at)
-            newest = max(item.submitted_at, item.ended_at or 0, item.updated_at or 0)
-            self.latest = newest if self.latest is None else max(self.latest, newest)
-            if item.updated_at is not None:
-                self.updated = max(self.updated or 0, item.updated_at)
-            if item.published_at is not None:
-                self.published = max(self.published or 0.0, item.published_at)
-
-    def parts(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
-        """Mapped parts of the read, one case one sighting. Raises when the source said that more rows are to come."""
-        for sightings, rejected in self._folded(pages, spool) if self.mapping.events else self._mapped(pages):
-            self.note(sightings)
-            self.rejected += len(rejected)
-            yield sightings, rejected
-        check_total(self.source, self.total, self.rows)
-
-    def _mapped(self, pages: Iterator[Page]) -> Iterator[Part]:
-        for page in pages:
-            self.note_page(page)
-            mapped = self.mapping.page(page, self.pages)
-            if self.pages == 1:
-                check_rejects(self.source, len(page.rows), mapped.rejected)
-            yield mapped.sightings, mapped.rejected
-
-    def _folded(self, pages: Iterator[Page], spool: Spool) -> Iterator[Part]:
-        """An event log: all rows are merged by case first, then the cases follow in parts."""
-        for page in pages:
-            self.note_page(page)
-            rows, rejected = event_rows(self.mapping, page, self.pages)
-            if self.pages == 1:
-                check_rejects(self.source, len(page.rows), rejected)
-            spool.merge(self.mapping, rows)
-            if rejected:
-                yield [], rejected
-        cases = sightings_of(self.mapping, spool.events(), whole_from=self.what.whole_from, stored=self.stored)
-        while part := list(islice(cases, PAGE)):
-            yield [item for item in part if isinstance(item, Sighting)], [item for item in part if isinstance(item, Rejected)]
-
-    def signature(self) -> dict[str, Any] | None:
-        """What the next read compares itself with; ``None``: this one showed nothing of it."""
-        if not self.seen.columns:
-            return None
-        signature = {**self.remarks.signature(self.seen.joined(self.before).as_dict()), "ids": self.ids}
-        return {**signature, "files": remembered(self.state.signature.get("files", {}), self.files)} if self.files else signature
-
-    def data_until(self, started: int) -> int | None:
-        """Until when the read vouches for itself: its own publication stamp, the newest file's, else its start."""
-        if self.published is not None:
-            return min(int(self.published), started)
-        return None if "published_at" in self.source.fields else started
-
-    def covered_until(self, started: int) -> int | None:
-        """Until when it covers: a file without a publication stamp of its own up to its latest stamp, else data_until."""
-        if self.from_file and "published_at" not in self.source.fields:
-            return None if self.latest is None else min(self.latest + 1, started)
-        return self.data_until(started)
 
 
 def _collect(
     read: Read, regency: Regency, source: Source, settings: Settings, since: datetime | None, reconcile: bool,
     now: Callable[[], datetime],
 ) -> RunResult:
+    if not reconcile:
+        _readable(source, read.state)
     if source.feeds == "readings":
         return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
-    what = plan(source, read.state, read.started, since=since, reconcile=reconcile)
+    what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
+    read.standing = standing_of(regency, source)
+    if what.generation is not None:
+        read.begin_generation(what.generation)
     reading = reading_of(
         source, settings, since=what.since, since_kind=what.since_kind, files=read.state.signature.get("files"), now=now,
     )
@@ -247,13 +164,25 @@ def _collect(
         with read.engine.connect() as connection:
             return stored_sightings(connection, source.id, read.state.generation, keys)
 
-    pipeline = Pipeline(source, read.state, mapping, stored, what)
+    pipeline = Pipeline(source, read.state, mapping, stored, what, zone=regency.zone, started=epoch(read.started))
     pages = CONNECTORS[source.connector].read(reading)
     with Spool(settings.data / "spool") as events, Spool(settings.data / "spool") as staged:
         parts = pipeline.parts(pages, events)
         if what.guarded:
             parts = _staged(read, source, what, parts, staged)
         return _store(read, Deriver(regency, source), parts, pipeline, what, now)
+
+
+def _readable(source: Source, state: SourceState) -> None:
+    """Refuse to guess where a read goes on (C14). Raises ``ProductError`` with what to do."""
+    damaged = ", ".join(name for name in state.damaged if name not in LEARNT)
+    if damaged:
+        raise ProductError(
+            f"its stored state ({damaged}) is not of this version's making; start the version that wrote it, restore a backup, or "
+            f"read everything again: command-center collect --source {source.id} --reconcile",
+            f"keadaan tersimpan ({damaged}) bukan buatan versi ini; jalankan versi yang menulisnya, pulihkan cadangan, atau baca "
+            f"ulang semua: command-center collect --source {source.id} --reconcile",
+        )
 
 
 def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool: Spool) -> Iterator[Part]:
@@ -264,10 +193,9 @@ def _staged(read: Read, source: Source, what: Plan, parts: Iterator[Part], spool
     rejects: list[Rejected] = []
     for sightings, rejected in parts:
         spool.keep(sightings)
-        read.stage([item.key for item in sightings])
-        read.stage([item.key for item in rejected if item.key is not None])
+        read.sighted.stage(sightings, [item.key for item in rejected if item.key is not None])
         rejects += rejected[: max(0, PAGE - len(rejects))]  # so many in detail; all of them are counted
-    check_count(source, read.verdict(what.span or (None, None)))
+    check_cases(source, read.sighted.verdict(what.span))
     yield [], rejects
     for page in spool.sightings(PAGE):
         yield page, []
@@ -281,16 +209,23 @@ def _store(
     cases: list[Case] = []
     rejects: list[Rejected] = []
     last: Rejected | None = None
+    position: dict[str, int | None] | None = None
+    until: int | None = None
     for sightings, rejected in parts:
         rejects += rejected
         last = rejected[-1] if rejected else last
         for item in sightings:
             cases.append(deriver.derive(item))
         while max(len(cases), len(rejects)) > PAGE:
-            read.page(cases[:PAGE], rejects[:PAGE], position={"page": pipeline.pages})
+            read.page(cases[:PAGE], rejects[:PAGE], position=position, data_until=until)
             cases, rejects = cases[PAGE:], rejects[PAGE:]
+        if not what.guarded:  # of the parts before the next one: what is stored never falls behind it
+            position, until = pipeline.mark(started)
     outcome = Outcome.EMPTY if pipeline.rows == 0 else Outcome.PARTIAL if pipeline.rejected else Outcome.OK
+    if pipeline.mapping.ticket_column is not None:
+        read.tickets = pipeline.mapping.tickets, pipeline.mapping.tomorrow
     pipeline.remarks.note_mapping(pipeline.mapping)
+    pipeline.remarks.note(pipeline.plausible.remarks())
     message = pipeline.remarks.message(pipeline.rejected, last)
     ended, before = now(), read.state.last_new_at
     gap = None if before is None else calendar_of(deriver.regency, source.owner).worked_seconds(before, epoch(ended))
@@ -298,8 +233,7 @@ def _store(
         outcome=outcome, now=ended, gap_seconds=gap, cursor={"since": what.cursor(source, pipeline.updated, started)},
         data_until=pipeline.data_until(started), complete=True, span=what.span, message=message, last_page=(cases, rejects),
         covered=what.covered(source, deriver.regency.zone, pipeline.earliest, pipeline.covered_until(started), started),
-        signature=pipeline.signature(),
-        reconciled=what.full,
+        signature=pipeline.signature(), reconciled=what.full and not pipeline.shifted(known=read.state.loaded_at is not None),
     )
     counts = read.counts
     return RunResult(

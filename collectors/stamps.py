@@ -236,14 +236,21 @@ def _one(text: _Text, field: FieldMap, column: str) -> Read:
         if value is None:
             return None
         if isinstance(value, datetime):
-            return None if value.year >= 9999 else text.seconds(value)
+            return None if _sentinel(value) else text.seconds(value)
         if isinstance(value, date):
-            return None if value.year >= 9999 else text.seconds(datetime.combine(value, time()))
+            return None if _sentinel(value) else text.seconds(datetime.combine(value, time()))
         if divide and isinstance(value, int | float) and not isinstance(value, bool):
             return text.seconds(datetime.fromtimestamp(0, UTC) + timedelta(seconds=_amount(text.name, value) / divide))
         return read_text(str(value))
 
     return read
+
+
+def _sentinel(value: date) -> bool:
+    """What databases put for no date: the years 1 and 9999, and the first midnight of 1970."""
+    if value.year in (1, 9999):
+        return True
+    return value.timetuple()[:6] == (1970, 1, 1, 0, 0, 0)
 
 
 def _amount(name: str, value: float) -> float:

@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING
 
 from collectors.asking import reading_of
 from collectors.connector import CONNECTORS
-from collectors.guards import Seen, check_count, check_fields
+from collectors.guards import Seen, check_cases, check_fields
 from collectors.keys import key_of
 from collectors.mapping import Mapping
+from collectors.pipeline import Pipeline
 from collectors.plan import declared_whole, plan
 from collectors.readings import map_readings, preview_readings
-from collectors.runner import Pipeline, RunResult
+from collectors.runner import RunResult
 from collectors.spool import Spool
 from dashboard import clock
 from dashboard.cases import Outcome, Rejected, Sighting
+from dashboard.clock import epoch
 from dashboard.derive import Deriver
 from dashboard.errors import CollectError, ProductError, SourceUnavailable
 from dashboard.store.preview import Preview
-from dashboard.store.read import Verdict
 from dashboard.store.sightings import stored_sightings
+from dashboard.store.staging import Verdict
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -65,7 +67,7 @@ def look(
     try:
         reading = reading_of(source, settings, since=what.since, since_kind=what.since_kind, now=now)
         mapping = Mapping(source, key_of(settings.data, source.id), now)
-        pipeline = Pipeline(source, preview.state, mapping, stored, what)
+        pipeline = Pipeline(source, preview.state, mapping, stored, what, zone=regency.zone, started=epoch(now()))
         with Spool(settings.data / "spool") as events:
             for sightings, rejected in pipeline.parts(CONNECTORS[source.connector].read(reading), events):
                 preview.look([deriver.derive(item) for item in sightings])
@@ -73,7 +75,7 @@ def look(
                 aside += rejected
         known, gone = preview.missing(what.span) if what.span is not None else (0, 0)
         if what.guarded:
-            check_count(source, Verdict(known, gone, preview.new, preview.seen))
+            check_cases(source, Verdict(known, gone, preview.new, preview.seen))
     except ProductError as err:
         return _failed(source, err)
     told = reasons(aside)

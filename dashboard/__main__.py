@@ -15,6 +15,7 @@ from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.errors import ProductError
 from dashboard.new import new
+from dashboard.operating import Operator, other_declarations
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -144,6 +145,7 @@ def collect(
     once: Annotated[bool, typer.Option("--once", help="Accepted for scripts; a collect is always once.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, write nothing.")] = False,
     since: Annotated[datetime | None, typer.Option(help="Read again from this day.", formats=["%Y-%m-%d"])] = None,
+    reconcile: Annotated[bool, typer.Option("--reconcile", help="Read everything again, as the weekly reconcile does.")] = False,
 ) -> None:
     """Collect now, once. A living leader is handed the request; without one this command leads meanwhile."""
     from dashboard.collecting import collect_now
@@ -152,7 +154,7 @@ def collect(
     regency = declared(settings)
     good = collect_now(
         settings, regency, figures_store(settings), sources=source or list(regency.sources),
-        dry_run=dry_run, since=since.replace(tzinfo=regency.zone) if since else None, say=say,
+        dry_run=dry_run, since=since.replace(tzinfo=regency.zone) if since else None, reconcile=reconcile, say=say,
     )
     raise typer.Exit(0 if good else 1)
 
@@ -178,6 +180,8 @@ def check(
         raise typer.Exit(1)
     regency = declared(settings)
     say(f"{regency.name}: {len(regency.agencies)} agencies, {len(regency.sources)} sources, no error")
+    for line in other_declarations(settings, regency):
+        say(line)
     failed = False
     for source_id in regency.sources if probe else ():
         result = try_source(regency, source_id, settings=settings)
@@ -359,6 +363,7 @@ def restore(
     settings = Settings()
     work = restoring.drill if drill else restoring.restore
     work(settings, declared(settings), folder, say)
+Operator(declared, figures_store, say).add_to(app)
 
 
 def main() -> Any:

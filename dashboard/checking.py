@@ -18,6 +18,7 @@ from dashboard.worktime import calendars
 
 if TYPE_CHECKING:
     from config.declarations import Agency, FieldMap, Regency, Source
+    from dashboard.store.standing import Changed
 
 REQUIRED = {"cases": ("case_id", "submitted_at"), "readings": ("metric", "period", "value")}
 MEANINGS = {"status": STATUSES, "channel": CHANNELS, "closed_by": ("follow-up", "silence")}
@@ -234,3 +235,19 @@ def _keys(words: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _keys(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
+
+
+def standing_lines(changed: Collection[Changed]) -> list[str]:
+    """A line for each source whose stored cases stand under other declarations: what was changed, and the command that mends it."""
+    lines = []
+    for one in changed:
+        if one.read:
+            lines.append(
+                f"{one.source}: columns, where, missing, formats or zone are others than those it was read with: "
+                f"command-center collect --source {one.source} --reconcile"
+            )
+        if one.derived:
+            lines.append(
+                f"{one.source}: stored figures were derived under other maps, standards or calendars: command-center recompute"
+            )
+    return lines

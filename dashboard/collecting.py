@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import OperationalError
 
 from collectors.runner import run_source
-from dashboard import clock
+from dashboard import clock, holding
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError
-from dashboard.store import derived, requests
+from dashboard.store import derived, holds, requests
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
 from dashboard.store.trouble import in_words
@@ -59,23 +59,21 @@ def leading(engine: Engine) -> Iterator[int | None]:
 
 def collect_now(
     settings: Settings, regency: Regency, engine: Engine, *, sources: Sequence[str], say: Callable[[str], None],
-    dry_run: bool = False, since: datetime | None = None,
+    dry_run: bool = False, since: datetime | None = None, reconcile: bool = False,
 ) -> bool:
     """Collect each source once and say its outcome; whether all were good. Raises ``ProductError`` for an unknown one."""
     for source in sources:
-        if source not in regency.sources:
-            known = ", ".join(regency.sources) or "none"
-            raise ProductError(
-                f"no source {source!r}; declared: {known}", f"tidak ada sumber {source!r}; yang dinyatakan: {known}"
-            )
+        holding.declared(regency, source)
     good = True
     with in_words(engine), leading(engine) as token:
         for source in sources:
             if token is None and not dry_run:
-                result = _hand_over(engine, "collect", {"source": source, "since": since.isoformat() if since else None})
+                result = _hand_over(engine, "collect", {
+                    "source": source, "since": since.isoformat() if since else None, "reconcile": reconcile})
             else:
                 result = run_source(
-                    engine, regency, source, settings=settings, token=token, since=since, dry_run=dry_run
+                    engine, regency, source, settings=settings, token=token, since=since, dry_run=dry_run,
+                    reconcile=reconcile,
                 ).as_dict()
             good = good and Outcome(result["outcome"]).good
             say(_line(source, result))
@@ -100,6 +98,40 @@ def recompute_now(
             while derived.derive_histograms(engine, regency, limit=200, token=token):
                 pass
     say(f"recomputed as run {result['run']}")
+
+
+def decide_now(
+    settings: Settings, regency: Regency, engine: Engine, *, source: str, decision: str, who: str, why: str,
+    say: Callable[[str], None],
+) -> bool:
+    """Release or reject what is held of a source and say what came of it; whether that was good."""
+    arguments = {"source": source, "decision": decision, "who": who, "why": why}
+    with leading(engine) as token:
+        done = _by_leader(engine, regency, "decide", holding.decide, settings, arguments, token)
+    say(_line(source, done))
+    return decision == holds.REJECT or Outcome(done["outcome"]).good
+
+
+def replay_now(
+    settings: Settings, regency: Regency, engine: Engine, *, source: str, who: str, why: str, say: Callable[[str], None]
+) -> None:
+    """Map the rows put aside of a source again and say what became of them."""
+    arguments = {"source": source, "who": who, "why": why}
+    with leading(engine) as token:
+        done = _by_leader(engine, regency, "replay", holding.replay_rows, settings, arguments, token)
+    say(f"{source}: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
+
+
+def _by_leader(
+    engine: Engine, regency: Regency, what: str, do: holding.Work, settings: Settings, arguments: dict[str, Any], token: int | None
+) -> dict[str, Any]:
+    """Done here, histograms too, where this command leads; else asked of the leader."""
+    if token is None:
+        return _hand_over(engine, what, arguments)
+    done = do(engine, regency, settings, arguments, token)
+    while derived.derive_histograms(engine, regency, limit=200, token=token):
+        pass
+    return done
 
 
 def _hand_over(engine: Engine, what: str, arguments: dict[str, Any]) -> dict[str, Any]:

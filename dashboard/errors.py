@@ -83,6 +83,13 @@ class SourceChanged(CollectError):
 
 
 class SourceHeld(CollectError):
-    """A guard tripped before anything was committed: an operator must release or reject."""
+    """A guard tripped before anything was committed: an operator must release or reject.
+
+    ``guard``: count, ids, identity or fields; ``counts``: what it counted.
+    """
 
     outcome = "held"
+
+    def __init__(self, en: str, id: str = "", *, step: str = "validate", guard: str, counts: dict[str, int] | None = None) -> None:
+        super().__init__(en, id, step=step)
+        self.guard, self.counts = guard, counts or {}

@@ -22,12 +22,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
 from collectors.runner import RunResult, run_source
-from dashboard import clock
+from dashboard import clock, holding
 from dashboard.backup.care import Care
 from dashboard.backup.opening import heal, open_store
 from dashboard.backup.replacing import restore_for
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError, StoreError
+from dashboard.jumps import ClockWatch
 from dashboard.store import derived, requests
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
@@ -88,6 +89,7 @@ class Leadership:
         self.lost = threading.Event()
         self.care = Care(settings, regency, engine, token)
         self._derive_lock = threading.Lock()
+        self._watch = ClockWatch(self.clock_set)
         self._apart: set[str] = set()
         self._idle = threading.Condition()
         self._under_way = 0
@@ -121,9 +123,22 @@ class Leadership:
                 executor="own", next_run_time=now + timedelta(seconds=first),
             )
         self.scheduler.start()
+        self._watch.start()
+
+    def clock_set(self, seconds: float) -> None:
+        """The machine's clock was set. Forth: what is due then runs once. Back: nothing waits for the old time to come again."""
+        log.warning("clock was set", seconds=round(seconds))
+        if seconds > 0:
+            return
+        now = clock.now()
+        for job in self.scheduler.get_jobs():
+            soon = min(job.trigger.interval.total_seconds(), 10.0) * random.random()
+            with suppress(JobLookupError):
+                self.scheduler.modify_job(job.id, next_run_time=now + timedelta(seconds=soon))
 
     def stop(self) -> None:
         """No new runs; those under way end or are rolled back by their own deadline."""
+        self._watch.stop()
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
 
@@ -203,12 +218,15 @@ class Leadership:
             since = arguments.get("since")
             result = run_source(
                 self.engine, self.regency, arguments["source"], settings=self.settings, token=self.token,
-                since=datetime.fromisoformat(since) if since else None,
+                since=datetime.fromisoformat(since) if since else None, reconcile=bool(arguments.get("reconcile")),
             )
             return result.as_dict()
         if what == "recompute":
             run = recompute(self.engine, self.regency, since=arguments.get("since"), token=self.token, now=clock.now())
             return {"run": run}
+        if what in ("decide", "replay"):
+            do = holding.decide if what == "decide" else holding.replay_rows
+            return do(self.engine, self.regency, self.settings, arguments, self.token)
         raise ProductError(
             f"the leader knows no request {what!r}; start it again with this version of the program",
             f"pemimpin tidak mengenal permintaan {what!r}; jalankan ulang dengan versi program ini",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.invariants import Oracle, changes_of
 from tests.ledger import DECLARATION, Ledger, served
 from tests.product import Product
 
@@ -50,6 +51,8 @@ def survive(product: Product, kills: int, seed: int) -> None:
             process.wait()
         product.run("collect")
         assert told(product) == dict(ledger.counts())
+        with Oracle.of(product, "ledger") as oracle:
+            oracle.whole(ledger.cases, ledger.counts(), changes_of(ledger.cases))
     assert "no difference" in product.run("verify")
     assert ledger.requests > kills
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from dashboard.errors import ConfigError
 
+NUMBERS = ("value", "cases", "rows", "replayable", "run")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
@@ -36,9 +37,7 @@ def _number(value: float | None) -> str:
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     rows = frame.to_dict("records")
-    for row in rows:
-        row["value"] = None if row["value"] != row["value"] else row["value"]
-    return [{str(key): value for key, value in row.items()} for row in rows]
+    return [{str(key): None if value != value else value for key, value in row.items()} for row in rows]
 
 
 def as_csv(frame: pd.DataFrame) -> str:
@@ -63,7 +62,7 @@ def as_table(frame: pd.DataFrame) -> str:
     """A table for a terminal."""
     table = Table()
     for name in frame.columns:
-        table.add_column(name, justify="right" if name in ("value", "cases") else "left")
+        table.add_column(name, justify="right" if name in NUMBERS else "left")
     for row in _rows(frame):
         table.add_row(*(_number(value) if name == "value" else escape(str(value)) for name, value in row.items()))
     console = Console(file=io.StringIO(), width=160, record=True, highlight=False)

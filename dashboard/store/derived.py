@@ -20,6 +20,7 @@ from dashboard.store.read import TEN_KEPT_SECONDS
 from dashboard.store.samples import MEASURES, samples
 from dashboard.store.state import states
 from dashboard.store.tables import GRAINS, cell, dimension, dirty, gauge, histogram, meta
+from dashboard.store.tickets import drop_tickets
 
 if TYPE_CHECKING:
     from config.declarations import Regency
@@ -149,12 +150,13 @@ def _fill(
 
 
 def drop_old(engine: Engine, now: datetime, token: int | None) -> None:
-    """Drop ten-minute cells and gauges older than any *typical* reads."""
+    """Drop ten-minute cells and gauges older than any *typical* reads, and the tickets of days that are over."""
     oldest = epoch(now) - TEN_KEPT_SECONDS - DAY
     with writing(engine).begin() as connection:
         fence(connection, token)
         connection.execute(delete(cell).where(cell.c.grain == GRAINS["ten"], cell.c.period < oldest))
         connection.execute(delete(gauge).where(gauge.c.at < oldest, gauge.c.at > 0))
+        drop_tickets(connection, epoch(now))
         dialect.upsert(connection, meta, ("key",), {"key": TEN_FROM, "value": str(oldest)})
 
 

@@ -57,7 +57,7 @@ def finish_state(connection: Connection, end: Finish) -> None:
     ))
     before = end.state
     values: dict[str, Any] = {
-        "source": end.source.id, "generation": before.generation, "last_run_at": at, "outcome": end.outcome.value,
+        "source": end.source.id, "last_run_at": at, "outcome": end.outcome.value,
         "since": before.since if before.outcome == end.outcome.value else at,
         "message_en": end.message[0], "message_id": end.message[1],
         "durations": json.dumps([*before.durations, round((end.now - end.started).total_seconds(), 3)][-KEPT_DURATIONS:]),
@@ -74,8 +74,9 @@ def _rows(end: Finish, at: int) -> dict[str, Any]:
     if not end.outcome.good:
         return {}
     values: dict[str, Any] = {"last_good_at": at}
-    if end.data_until is not None:  # never backwards
-        values["data_until"] = max(end.data_until, before.data_until or end.data_until)
+    if end.data_until is not None:  # never backwards, unless our own clock was wrong when it was written (D4)
+        known = before.data_until if before.data_until is not None and before.data_until <= at else end.data_until
+        values["data_until"] = max(end.data_until, known)
     if end.complete:
         values |= {"last_complete_at": epoch(end.started), "position": None}
         values["loaded_at"] = before.loaded_at or at

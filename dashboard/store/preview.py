@@ -8,7 +8,8 @@ from sqlalchemy import Engine, select
 
 from dashboard.cases import Case
 from dashboard.store import dialect
-from dashboard.store.read import AT, DERIVED, PAGE, STORED
+from dashboard.store.read import AT, DERIVED, STORED
+from dashboard.store.staging import PAGE
 from dashboard.store.state import state_of
 from dashboard.store.tables import case, dimension
 

@@ -6,17 +6,18 @@ A page is at most 5,000 cases: with commits of that size people's work waits 15 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from dashboard.cases import Case, Outcome, Rejected
 from dashboard.clock import DAY, epoch, floors
+from dashboard.errors import SourceUnavailable
 from dashboard.store import dialect
 from dashboard.store.changes import announce
 from dashboard.store.contributions import Differences, Dims
@@ -24,16 +25,20 @@ from dashboard.store.dimensions import Dimensions
 from dashboard.store.engine import writing
 from dashboard.store.files import require_room
 from dashboard.store.finishing import Finish, finish_state
+from dashboard.store.generations import take_over
+from dashboard.store.holds import Hold, hold_of, keep_back, let_go
 from dashboard.store.lease import fence
+from dashboard.store.staging import PAGE, Sighted
+from dashboard.store.standing import Standing, note_standing
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, dirty, missed, rejected, revision, run, source_state
 from dashboard.store.tables import cell as cells
+from dashboard.store.tickets import keep_tickets
 from dashboard.store.trouble import whole
 
 if TYPE_CHECKING:
     from config.declarations import Source
 
-PAGE = 5_000
 TEN_KEPT_SECONDS = 14 * 7 * DAY
 DERIVED = (
     "dim", "submitted_at", "accepted_at", "first_response_at", "ended_at", "ended_as", "closed_by", "class", "standard", "due_at",
@@ -44,30 +49,23 @@ INSERTED = ("source", "generation", "key", *DERIVED, "first_run", "last_run")
 AT = {name: number for number, name in enumerate(STORED)}
 
 
-class Verdict(NamedTuple):
-    """What a staged read saw of the known cases inside its span: ``known``, of them ``missing``; ``new`` and ``seen`` ids."""
-
-    known: int
-    missing: int
-    new: int
-    seen: int
-
-
 class Read:
     """A read under way. Begin it, give it pages, finish or fail it. Not safe for threads."""
 
     def __init__(
         self, engine: Engine, source: Source, *, run_id: int, state: SourceState, token: int | None, started: datetime,
-        zone: ZoneInfo, what: str, highest: int, missed_before: frozenset[int] = frozenset(),
+        zone: ZoneInfo, what: str, highest: int, missed_before: frozenset[int] = frozenset(), hold: Hold | None = None,
     ) -> None:
         self.engine, self.source, self.run_id, self.state, self.token = engine, source, run_id, state, token
         self.started, self.zone, self.what = started, zone, what
         self.counts = {"rows_read": 0, "rows_new": 0, "rows_changed": 0, "rows_rejected": 0, "rows_deleted": 0, "pages": 0}
         self._dimensions = Dimensions(source.id)
         self._by_number: dict[int, Dims] = {}
-        self._highest = highest  # ids above are new in this read
-        self._seen = bytearray(highest // 8 + 1)  # one bit per case known before: which of them this read saw
-        self._new = 0
+        self.sighted = Sighted(engine, source.id, state.generation, highest)
+        self.hold = hold
+        self.tickets: tuple[Mapping[bytes, str], int] | None = None  # today's, by case key, and the end of their day
+        self.standing: Standing | None = None  # the declarations under which all its cases stand after a whole read
+        self._carry_from: int | None = None
         self._missed_before = missed_before
         self._months: dict[int, int] = {}
 
@@ -94,47 +92,14 @@ class Read:
                 engine, source, run_id=run_id, state=state, token=token, started=now, zone=zone,
                 what=what, highest=int(highest or 0), missed_before=frozenset(
                     connection.execute(select(missed.c.case).where(missed.c.source == source.id)).scalars()),
+                hold=hold_of(connection, source.id),
             )
 
-    # --- guards: look before the first page is committed -----------------------------------------------------------------
-
-    def stage(self, keys: Sequence[bytes]) -> None:
-        """Note which known cases a staged page holds. Writes nothing."""
-        with self.engine.connect() as connection:
-            for start in range(0, len(keys), PAGE):
-                part = set(keys[start : start + PAGE])
-                found = dialect.by_keys(connection, case, ("id",), self.source.id, self.state.generation, part)
-                for row in found:
-                    self._mark(row[0])
-                self._new += len(part) - len(found)
-
-    def verdict(self, span: tuple[int | None, int | None]) -> Verdict:
-        """How the staged read compares with what is known inside its span of submissions."""
-        known = missing = 0
-        with self.engine.connect() as connection:
-            for identity in self._known_in(connection, span):  # streamed: a source may have millions
-                known += 1
-                missing += not self._was_seen(identity)
-        seen = sum(byte.bit_count() for byte in self._seen) + self._new
-        return Verdict(known, missing, self._new, seen)
-
-    def _mark(self, identity: int) -> None:
-        if identity <= self._highest:
-            self._seen[identity >> 3] |= 1 << (identity & 7)
-
-    def _was_seen(self, identity: int) -> bool:
-        return bool(self._seen[identity >> 3] & (1 << (identity & 7)))
-
-    def _known_in(self, connection: Connection, span: tuple[int | None, int | None]) -> Iterator[int]:
-        statement = select(case.c.id).where(
-            case.c.source == self.source.id, case.c.generation == self.state.generation, case.c.deleted_at.is_(None),
-            case.c.id <= self._highest,
-        )
-        if span[0] is not None:
-            statement = statement.where(case.c.submitted_at >= span[0])
-        if span[1] is not None:
-            statement = statement.where(case.c.submitted_at < span[1])
-        return iter(connection.execute(statement, execution_options={"yield_per": PAGE}).scalars())
+    def begin_generation(self, generation: int) -> None:
+        """From here on cases are of this generation; those of the one before that come again go over to it."""
+        self._carry_from = generation - 1
+        self.state = replace(self.state, generation=generation)
+        self.sighted.generation = generation
 
     # --- pages -----------------------------------------------------------------------------------------------------------
 
@@ -199,6 +164,12 @@ class Read:
         """Write a page's rows; returns the words of what changed."""
         at = epoch(self.started)
         differences = Differences(self.zone, at - TEN_KEPT_SECONDS)
+        if self._carry_from is not None:
+            take_over(connection, self.source.id, old=self._carry_from, new=self.state.generation, cases=cases)
+            dialect.upsert(
+                connection, source_state, ("source",), {"source": self.source.id, "generation": self.state.generation})
+        elif self.what == "collect":
+            self._same_generation(connection)
         new, changes, revisions = self._compare(connection, cases, differences)
         dialect.insert_many(connection, case, INSERTED, new)
         dialect.update_many(connection, case, (*DERIVED, "last_run", "deleted_at"), changes)
@@ -217,6 +188,15 @@ class Read:
             return set()
         return {"cases"} | ({"history"} if earliest is not None and earliest < floors(at, self.zone)[2] else set())
 
+    def _same_generation(self, connection: Connection) -> None:
+        """Raises ``SourceUnavailable`` when a new generation began while this read was under way: its ids are the old ones."""
+        now = connection.execute(select(source_state.c.generation).where(source_state.c.source == self.source.id)).scalar()
+        if now is not None and now != self.state.generation:
+            raise SourceUnavailable(
+                "a new generation of its ids began meanwhile; it is read again",
+                "generasi id baru dimulai sementara itu; dibaca lagi", step="store",
+            )
+
     def _compare(
         self, connection: Connection, cases: Sequence[Case], differences: Differences
     ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -226,7 +206,7 @@ class Read:
         found = {
             bytes(row[AT["key"]]): row for row in dialect.by_keys(
                 connection, case, STORED, self.source.id, self.state.generation, latest)
-        } if self._highest or self.counts["pages"] else {}
+        } if self.sighted.highest or self.counts["pages"] else {}
         new: list[tuple[Any, ...]] = []
         changes: list[tuple[Any, ...]] = []
         revisions: list[tuple[Any, ...]] = []
@@ -238,7 +218,7 @@ class Read:
             values = (dims[0], *item[6:])
             before = found.get(key)
             if before is not None:
-                self._mark(before[0])
+                self.sighted.mark(before[0])
                 if before[3:] == values and before[2] is None:
                     continue
                 self._take_back(connection, before, differences, marks)
@@ -310,6 +290,14 @@ class Read:
             what = self._write(connection, *last_page) if last_page else set()
             if span is not None and complete:
                 what |= self._tombstones(connection, span, epoch(now))
+            if reconciled:  # it read every row: what it did not put aside again is mended, or gone
+                connection.execute(
+                    rejected.delete().where(rejected.c.source == self.source.id, rejected.c.run < self.run_id))
+            let_go(connection, self.source.id)
+            if self.tickets is not None:
+                keep_tickets(connection, self.source.id, self.tickets[0], until=self.tickets[1], now=epoch(now))
+            if reconciled and self.standing is not None:
+                note_standing(connection, self.source.id, self.standing)
             finish_state(connection, Finish(
                 source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
                 started=self.started, zone=self.zone, cursor=cursor, data_until=data_until, covered=covered,
@@ -318,9 +306,28 @@ class Read:
             announce(connection, self.source.id, what | {"state"})
 
     @whole
-    def fail(self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str) -> None:
-        """The end of a read that was not good: cursor, coverage and figures stay as they were."""
+    def close(self, replayed: Sequence[int], now: datetime) -> None:
+        """The end of a replay: its run's row, and the rows put aside (by number) that are mapped now are gone from there.
+
+        The source's state stays: nothing was asked of it.
+        """
         with self._transaction() as connection:
+            dialect.delete_many(connection, rejected, "id", replayed)
+            connection.execute(update(run).where(run.c.id == self.run_id).values(
+                ended_at=now.timestamp(), outcome=Outcome.OK.value, **self.counts
+            ))
+
+    @whole
+    def fail(
+        self, outcome: Outcome, *, now: datetime, step: str, en: str, id: str, guard: str = "",
+        counts: dict[str, int] | None = None,
+    ) -> None:
+        """The end of a read that was not good: cursor, coverage and figures stay as they were. ``guard``: what held it."""
+        with self._transaction() as connection:
+            if guard:
+                keep_back(
+                    connection, self.source.id, guard=guard, counts=counts or {}, message=(en, id), run=self.run_id, at=epoch(now)
+                )
             finish_state(connection, Finish(
                 source=self.source, state=self.state, run_id=self.run_id, counts=self.counts, outcome=outcome, now=now,
                 started=self.started, zone=self.zone, message=(en, id), step=step,
@@ -331,13 +338,14 @@ class Read:
         before = set(connection.execute(
             select(missed.c.case).where(missed.c.source == self.source.id, missed.c.run != self.run_id)  # not our own, done again
         ).scalars())
-        absent = [identity for identity in self._known_in(connection, span) if not self._was_seen(identity)]
-        again = [identity for identity in absent if identity in before]
+        absent = [identity for identity in self.sighted.known_in(connection, span) if not self.sighted.saw(identity)]
+        accepted = self.hold is not None and self.hold.accepts_missing  # somebody looked: what is missing is gone
+        again = absent if accepted else [identity for identity in absent if identity in before]
         if before:
             connection.execute(missed.delete().where(missed.c.source == self.source.id))
         dialect.insert_many(
             connection, missed, ("case", "source", "run"),
-            [(identity, self.source.id, self.run_id) for identity in absent if identity not in before],
+            [(identity, self.source.id, self.run_id) for identity in absent if identity not in before and not accepted],
         )
         if not again:
             return set()

@@ -5,6 +5,7 @@ Each page is read and written in one transaction, so that it cannot overwrite wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ from dashboard.derive import Deriver
 from dashboard.store.changes import announce
 from dashboard.store.dialect import upsert
 from dashboard.store.engine import writing
-from dashboard.store.read import PAGE, Read, touch
+from dashboard.store.generations import generations
+from dashboard.store.read import Read, touch
+from dashboard.store.staging import PAGE
+from dashboard.store.standing import note_derived
 from dashboard.store.tables import case, histogram, meta, run
 
 if TYPE_CHECKING:
@@ -38,9 +42,13 @@ def recompute(
             engine, source, mode="recompute", token=token, now=now, declarations=regency.hash, zone=regency.zone, what="recompute"
         )
         deriver = Deriver(regency, source)
-        pages = _Pages(source.id, read.state.generation, since, deriver)
-        while read.page_of(pages.next):
-            pass
+        with engine.connect() as connection:
+            numbers = generations(connection, source.id)
+        for generation in numbers:
+            pages = _Pages(source.id, generation, since, deriver)
+            read.state = replace(read.state, generation=generation)
+            while read.page_of(pages.next):
+                pass
         with writing(engine).begin() as connection:
             connection.execute(update(run).where(run.c.id == read.run_id).values(
                 ended_at=now.timestamp(), outcome=Outcome.OK.value, **read.counts
@@ -49,6 +57,7 @@ def recompute(
     with writing(engine).begin() as connection:
         if since is None:  # otherwise older cases still stand as they were derived before
             upsert(connection, meta, ("key",), {"key": "derived_under", "value": regency.hash})
+            note_derived(connection, regency)
             upsert(connection, meta, ("key",), {"key": "derived_at", "value": str(epoch(now))})
         # A calendar changes what a working day is worth even where no case changed: every histogram is derived anew.
         months = select(histogram.c.month, histogram.c.agency, histogram.c.service).distinct()

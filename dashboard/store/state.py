@@ -13,7 +13,10 @@ from dashboard.store.tables import source_state
 
 @dataclass(frozen=True)
 class SourceState:
-    """One row of ``source_state``. Stamps are epoch seconds; ``durations`` and ``gaps`` in seconds, oldest first."""
+    """One row of ``source_state``. Stamps are epoch seconds; ``durations`` and ``gaps`` in seconds, oldest first.
+
+    ``damaged``: the columns that this version cannot read, and that are as if not there.
+    """
 
     source: str
     generation: int = 0
@@ -37,17 +40,35 @@ class SourceState:
     durations: tuple[float, ...] = ()
     gaps: tuple[float, ...] = ()
     signature: dict[str, Any] = field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
 
 
 def _read(row: Any) -> SourceState:
+    """A row as it stands. What is not of this version's making is left out and named in ``damaged`` (C14)."""
     values = dict(row._mapping)
-    for name in ("cursor", "position"):
-        values[name] = json.loads(values[name]) if values[name] else None
-    values["durations"] = tuple(json.loads(values["durations"] or "[]"))
-    values["gaps"] = tuple(json.loads(values["gaps"] or "[]"))
-    values["signature"] = json.loads(values["signature"] or "{}")
+    damaged = []
+    for name, kind in (("cursor", dict), ("position", dict), ("signature", dict), ("durations", list), ("gaps", list)):
+        found = _parsed(values[name])
+        good = found is None or (isinstance(found, kind) and (name != "cursor" or _is_cursor(found)))
+        if not good:
+            damaged.append(name)
+        values[name] = found if good else None
+    values["durations"], values["gaps"] = tuple(values["durations"] or ()), tuple(values["gaps"] or ())
+    values["signature"], values["damaged"] = values["signature"] or {}, tuple(damaged)
     values["message_en"], values["message_id"] = values["message_en"] or "", values["message_id"] or ""
     return SourceState(**values)
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+def _is_cursor(found: Any) -> bool:
+    since = found.get("since")
+    return set(found) <= {"since"} and (since is None or (isinstance(since, int | float) and not isinstance(since, bool)))
 
 
 def states(connection: Connection) -> dict[str, SourceState]:

@@ -254,6 +254,28 @@ missed = Table(  # cases that the last complete read of their span lacked: one m
     Column("source", String, nullable=False),
     Column("run", Key, nullable=False),
 )
+hold = Table(  # a read that a guard keeps back, until the source heals or somebody decides
+    "hold", figures,
+    Column("source", String, primary_key=True),
+    Column("guard", String, nullable=False),  # count | ids | identity | fields
+    Column("since", Stamp, nullable=False),
+    Column("run", Key, nullable=False),  # the run that was held last
+    Column("counts", Text, nullable=False),  # JSON: what the guard counted
+    Column("message_en", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("decision", String),  # accept | new generation | reject; NULL: waits for one
+    Column("generation", Integer),  # the one that a "new generation" starts
+    Column("decided_at", Stamp),
+    Column("who", String),
+    Column("why", Text),
+)
+ticket = Table(  # numbers of visitors' tickets, kept until the end of their day
+    "ticket", figures,
+    Column("source", String, primary_key=True),
+    Column("key", LargeBinary(16), primary_key=True),
+    Column("ticket", String, nullable=False),
+    Column("until", Stamp, nullable=False),
+)
 
 # --- people: written by schedule and serve in short commits -------------------------------------------------------------
 

@@ -22,7 +22,8 @@ from config.loading import load
 from config.settings import Settings
 from dashboard.cases import Outcome
 from dashboard.store.engine import migrate, open_engine
-from dashboard.store.read import INSERTED, PAGE
+from dashboard.store.read import INSERTED
+from dashboard.store.staging import PAGE
 from dashboard.store.tables import case
 from dashboard.store.verify import verify
 from tests.bench.lines import Line, Options, at_least, at_most, median, number, told

@@ -27,7 +27,8 @@ from dashboard.cases import Case, Codes, Kind, Outcome
 from dashboard.clock import DAY, epoch
 from dashboard.store import derived
 from dashboard.store.engine import migrate, open_engine
-from dashboard.store.read import PAGE, Read
+from dashboard.store.read import Read
+from dashboard.store.staging import PAGE
 from tests.bench.processes import ROOT
 
 CACHE = Path(os.environ.get("COMMAND_CENTER_BENCH", Path(tempfile.gettempdir()) / "command-center-bench"))

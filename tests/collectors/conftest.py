@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -22,6 +23,7 @@ from dashboard.store.engine import migrate, open_engine
 from dashboard.store.state import SourceState, state_of
 from dashboard.store.tables import case, cell, rejected
 from tests.agency_api import Agency, agency_api
+from tests.ledger import Ledger, served
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -138,3 +140,17 @@ def site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
     yield make
     for engine in engines:
         engine.dispose()
+
+
+@pytest.fixture
+def book(site: Callable[..., Site]) -> Iterator[Callable[..., Any]]:
+    """A maker of ledgers behind HTTP with a site that reads them; keywords are the source's declaration."""
+    from tests.collectors.books import Book, declaration
+
+    with ExitStack() as servers:
+
+        def make(ledger: Ledger | None = None, **source: Any) -> Book:
+            kept = ledger or Ledger()
+            return Book(kept, site(**declaration(servers.enter_context(served(kept)), **source)))
+
+        yield make
