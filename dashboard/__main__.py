@@ -43,7 +43,6 @@ def say(text: str) -> None:
 def declared(settings: Settings) -> Regency:
     """The declarations that the environment names. Raises ``DeclarationError``."""
     from config.loading import load
-
     return load(settings.config)
 
 
