@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from dashboard.store.trouble import Trouble, store_error, trouble_of
 
 STORES = ("figures", "people", "recordings")
 BUSY_SECONDS = 10
+TURN_SECONDS = 30
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -84,13 +87,39 @@ def _open_sqlite(url: str, file: str) -> Engine:
         if trouble_of(context.original_exception) is Trouble.CORRUPT:
             files.mark_suspect(place)
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # The driver does not begin by itself; a writer takes the lock at once, so that it never has to upgrade a read.
-        immediate = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
+    _take_turns(engine)
     return engine
+
+
+def _take_turns(engine: Engine) -> None:
+    """Begin transactions: a writer takes the store's lock at once, so that it never has to upgrade a read.
+
+    The writers of this process queue for it here first: SQLite's own waiting is a poll with growing pauses, in which one of
+    many could find the lock taken for a minute.
+    """
+    turn = threading.Lock()
+    held: weakref.WeakKeyDictionary[Connection, weakref.finalize[Any, Any]] = weakref.WeakKeyDictionary()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:  # the driver does not begin by itself
+        if not connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if turn.acquire(timeout=TURN_SECONDS):  # else SQLite's lock alone decides
+            held[connection] = weakref.finalize(connection, turn.release)  # given back even by one that is dropped
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            _over(connection)
+            raise
+
+    def _over(connection: Connection) -> None:
+        give_back = held.pop(connection, None)
+        if give_back is not None:
+            give_back()
+
+    event.listen(engine, "commit", _over)
+    event.listen(engine, "rollback", _over)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

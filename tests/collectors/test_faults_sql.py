@@ -192,11 +192,10 @@ def test_e4_fifty_million_rows_are_capped_in_bounded_memory(
     from dashboard.errors import SourceChanged
 
     monkeypatch.setattr("collectors.sql.MOST_ROWS", 300_000)
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(SourceChanged, match="more than 300000 rows"):
         reading.rows("sql", lab.options(MANY[name]), set(), deadline=time.monotonic() + 120)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
-    assert time.monotonic() - began < 60, "the rest is not read to its end"
 
 
 FORBIDDEN = {
