@@ -1,6 +1,8 @@
 # Command Center: the commands one remembers. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for servers and clocks: more of them at once than there are cores.
+WORKERS ?= 4
 export COMMAND_CENTER_DATA ?= var
 
 .PHONY: help demo setup assets test long check bench pictures lock clean
@@ -28,7 +30,7 @@ demo: setup  ## simulated agencies, collectors and screens: prints the addresses
 
 test: .venv/ready-test assets  ## the suite (installs chromium, mariadb, postgresql when missing and permitted)
 	@tests/packages.sh
-	$(BIN)/python -m pytest -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
 long: .venv/ready-test assets  ## the full numbers (up to 45 minutes)
 	@tests/packages.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Debian packages that the tests use: Chromium, MariaDB, PostgreSQL, strace, openssl. Installed when missing and permitted; a test whose
+# Debian packages that the tests use: Chromium, MariaDB, PostgreSQL, strace, openssl,
+# faketime. Installed when missing and permitted; a test whose
 # server is missing says so and is skipped.
 set -u
 want=""
@@ -8,6 +9,7 @@ command -v chromium >/dev/null 2>&1 || want="$want chromium"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$want postgresql"
 command -v strace >/dev/null 2>&1 || want="$want strace"
 command -v openssl >/dev/null 2>&1 || want="$want openssl"
+command -v faketime >/dev/null 2>&1 || want="$want faketime"
 [ -z "$want" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "missing, and not permitted to install:$want (their tests will be skipped)" >&2
