@@ -37,7 +37,8 @@ def decide(
     source, decision, who, why = (str(arguments[name]) for name in ("source", "decision", "who", "why"))
     declared(regency, source)
     if decision not in holds.DECISIONS:
-        raise ProductError(f"no decision {decision!r}", f"tidak ada keputusan {decision!r}")
+        known = ", ".join(holds.DECISIONS)
+        raise ProductError(f"no decision {decision!r}; known: {known}", f"tidak ada keputusan {decision!r}; yang ada: {known}")
     now = clock.now()
     with engine.connect() as connection:
         held, state = holds.hold_of(connection, source), state_of(connection, source)

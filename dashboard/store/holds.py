@@ -92,7 +92,9 @@ def decide(connection: Connection, source: str, decision: str, *, generation: in
     """
     found = hold_of(connection, source)
     if found is None:
-        raise ProductError(f"{source}: nothing is held", f"{source}: tidak ada yang ditahan")
+        raise ProductError(
+            f"{source}: nothing is held; see command-center holds", f"{source}: tidak ada yang ditahan; lihat command-center holds"
+        )
     if decision == NEW_GENERATION and found.guard not in ("ids", "identity"):
         raise ProductError(
             f"{source}: the {found.guard} guard holds it; a new generation is for ids that changed. Release without it, or reject",

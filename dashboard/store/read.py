@@ -193,8 +193,8 @@ class Read:
         now = connection.execute(select(source_state.c.generation).where(source_state.c.source == self.source.id)).scalar()
         if now is not None and now != self.state.generation:
             raise SourceUnavailable(
-                "a new generation of its ids began meanwhile; it is read again",
-                "generasi id baru dimulai sementara itu; dibaca lagi", step="store",
+                "a new generation of its ids began meanwhile; it is tried again by itself",
+                "generasi id baru dimulai sementara itu; dicoba lagi dengan sendirinya", step="store",
             )
 
     def _compare(
