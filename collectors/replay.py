@@ -66,7 +66,7 @@ def replay(
     if source.feeds != "cases":
         raise ProductError(
             f"{source.id}: readings are not replayed, they come again with the next read; use collect --source {source.id}",
-            f"{source.id}: bacaan tidak diputar ulang, ia datang lagi pada pengambilan berikutnya; pakai collect --source {source.id}",
+            f"{source.id}: bacaan tidak diputar ulang, ia datang lagi; pakai collect --source {source.id}",
         )
     read = Read.begin(
         engine, source, mode="replay", token=token, now=now(), declarations=regency.hash, zone=regency.zone, what="replay"
