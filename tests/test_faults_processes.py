@@ -102,6 +102,19 @@ def asked(product: Product, question: str, *values: Any) -> list[Any]:
             return []
 
 
+def paused_outside_a_transaction(product: Product, pid: int) -> bool:
+    """Pause a process; let it go on when it holds the store's lock: with SQLite nobody could lead after it then."""
+    os.kill(pid, signal.SIGSTOP)
+    with contextlib.closing(sqlite3.connect(product.folder / "var" / "figures.sqlite", timeout=0.5, isolation_level=None)) as store:
+        try:
+            store.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        store.execute("ROLLBACK")
+        return True
+
+
 def until(what: Callable[[], Any], seconds: float = 30, message: str = "") -> Any:
     """What ``what`` says once it says anything."""
     ends = time.monotonic() + seconds
@@ -157,10 +170,10 @@ def test_f13_a_leader_that_was_paused_past_its_lease_writes_nothing_any_more(tmp
         until(lambda: asked(product, "SELECT 1 FROM run WHERE ended_at IS NOT NULL"))
         second = product.start("schedule", log="dua")
         try:
-            os.kill(first.pid, signal.SIGSTOP)
+            until(lambda: paused_outside_a_transaction(product, first.pid))
             ledger.add(300)
             ledger.change(200)
-            until(lambda: "leading" in product.output("dua"), LEASE_SECONDS + 15)
+            until(lambda: "leading" in product.output("dua"), LEASE_SECONDS + 30)
             until(lambda: asked(product, "SELECT 1 FROM run WHERE token = 2 AND ended_at IS NOT NULL"))
             os.kill(first.pid, signal.SIGCONT)
             at = time.time()
