@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger("collect")
+
 COLLECT_GARBAGE_AFTER = 50_000  # allocations: a page makes 100,000 tuples and no cycle, and Python's 700 cost a tenth
 LEARNT = ("durations", "gaps")
 """Of a source's state: what is learnt again by itself."""
@@ -139,8 +140,6 @@ def _noted(read: Read, source: Source, err: StoreError, now: Callable[[], dateti
     with suppress(StoreError):
         _failed(read, source, Outcome.FAILED, "store", err.en, err.id, now)
     return err
-
-
 
 
 def _collect(
