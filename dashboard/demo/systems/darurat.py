@@ -20,7 +20,8 @@ HOUR = 3600
 VALID, GHOST, ABANDONED, INFORMATION = "sah", "palsu", "putus", "informasi"
 _TYPES = ((VALID, 3.0), (GHOST, 4.2), (ABANDONED, 3.6), (INFORMATION, 1.2))
 AGENCIES = (
-    ("Satpol PP Damkar", 2.2), ("BPBD", 2.0), ("RSUD Andi Djemma", 2.6), ("Dinas Perhubungan", 1.1), ("Dinas Lingkungan Hidup", 0.8),
+    ("Satpol PP Damkar", 2.2), ("BPBD", 2.0), ("RSUD Andi Djemma", 2.6), ("Dinas Perhubungan", 1.1),
+    ("Dinas Lingkungan Hidup", 0.8),
 )
 TICKET_SHARE = 4
 """One valid call in so many becomes a ticket."""

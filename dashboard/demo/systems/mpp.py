@@ -21,7 +21,9 @@ _CHANNELS = (("loket", 7.0), ("daring", 3.0))
 SLOT_MINUTES = 15
 
 
-def _tenant(letter: str, per_day: float, counters: int, serving: float, profile: str = "counter", *, stalls: bool = False) -> Stream:
+def _tenant(
+    letter: str, per_day: float, counters: int, serving: float, profile: str = "counter", *, stalls: bool = False
+) -> Stream:
     return Stream(
         letter, per_day, profile, "visit", promise=15, worked=False, channels=_CHANNELS, cancelled=0.05, counters=counters,
         serving=serving, stalls=stalls, deletes=False, lead=0,
@@ -29,7 +31,8 @@ def _tenant(letter: str, per_day: float, counters: int, serving: float, profile:
 
 
 TENANTS = {
-    "A": "Disdukcapil", "B": "DPMPTSP", "C": "BPJS Kesehatan", "D": "BPKPD", "E": "Samsat", "F": "Kantor Pertanahan", "G": "Imigrasi",
+    "A": "Disdukcapil", "B": "DPMPTSP", "C": "BPJS Kesehatan", "D": "BPKPD", "E": "Samsat",
+    "F": "Kantor Pertanahan", "G": "Imigrasi",
 }
 """Letter of the tickets → tenant."""
 

@@ -1,0 +1,96 @@
+"""A small tile with one figure: its title, the number or the kind of nothing, one line below. Several stand in one panel.
+
+As on the headline tiles both lines are always there, the one of a fresh figure and the one of a stale one; the class says
+which is seen, so that the browser can turn a tile stale by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.queries.answers import Figure, Level, State
+from dashboard.words import Say
+from layouts.components import elements as el
+from layouts.components.attributes import data
+from layouts.components.elements import Element
+from layouts.components.figures import decimals_of, has_figure, nothing, shape_of, why_nothing
+from layouts.components.fitting import fit
+from layouts.components.shapes import shape
+from layouts.components.tile import classes
+
+UNJUDGED = (State.TOO_FEW, State.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What a tile says. ``line``: below a fresh figure, in the tone of ``level`` (normal: plain) unless ``tone`` says another.
+
+    ``unit`` stands small behind the number. ``decimals`` of the number; by default those of its metric.
+    """
+
+    title: str
+    figure: Figure
+    unit: str = ""
+    line: str = ""
+    tone: str = ""
+    decimals: int | None = None
+
+
+def stat_tile(stat: Stat, key: str, say: Say, at: int) -> Element:
+    """The tile; ``key`` makes its ids."""
+    figure = stat.figure
+    shown = has_figure(figure) and figure.value is not None
+    decimals = decimals_of(figure.metric) if stat.decimals is None else stat.decimals
+    text = say.number(figure.value, decimals) if shown and figure.value is not None else nothing(figure, say)
+    kind = shape_of(figure.state)
+    tone = stat.tone or ("plain" if figure.level is Level.NORMAL else figure.level.value)
+    line = stat.line if shown else why_nothing(figure, say) or stat.line
+    if figure.state is State.PARTIAL and shown:
+        tone, line = "part", say("panels.pair", a=say("panels.states.partial"), b=stat.line) if stat.line else say("panels.states.partial")
+    if figure.state is State.LATE and shown and tone == "plain":
+        tone, line = "late", say("panels.pair", a=say("panels.states.late"), b=stat.line) if stat.line else say("panels.states.late")
+    return el.section(
+        [
+            el.h2(stat.title, className="plate"),
+            el.div(
+                [
+                    el.span(
+                        shape(kind if not shown else "none", f"{key}-none"),
+                        id=f"{key}-none-box",
+                        className=f"c-{kind}" + ("" if not shown and figure.state not in UNJUDGED else " is-gone"),
+                    ),
+                    el.span(text, id=f"{key}-value"),
+                    el.small(stat.unit if shown else "", id=f"{key}-unit"),
+                ],
+                id=f"{key}-number",
+                className="fig plate" + (fit(text, 5, 6, 8) if shown else " in-words" + fit(text, 11, 15, 19)),
+            ),
+            el.div(
+                [shape("fresh" if tone == "plain" else tone, f"{key}-shape"), el.span(line, id=f"{key}-line")],
+                id=f"{key}-say",
+                className=f"say st c-{tone} fresh{fit(line, 22, 26, 30)}",
+            ),
+            _stale(figure, key, say, at),
+        ],
+        id=f"{key}-tile",
+        className=f"tile stat {classes(figure.state, figure.level)}",
+    )
+
+
+def _stale(figure: Figure, key: str, say: Say, at: int) -> Element:
+    """The line of a stale or offline figure: its state, and the hour of its data or since when the source is offline."""
+    worst = figure.worst if figure.state in (State.STALE, State.OFFLINE) else None
+    offline = worst is not None and worst.state is State.OFFLINE
+    until = worst.data_until if worst is not None else figure.data_until
+    word = say(f"panels.stale_heads.{'offline' if offline else 'stale'}")
+    moment = say.moment(until, at) if until is not None else ""
+    kind = "offline" if offline else "stale"
+    return el.div(
+        [
+            shape(kind, f"{key}-stale-shape"),
+            el.span(word, id=f"{key}-stale-word"),
+            el.b(moment, id=f"{key}-stale-moment", **data(until=str(until or ""))),
+        ],
+        id=f"{key}-stale",
+        className=f"say st c-{kind} stale plate{fit(word + moment, 20, 24, 28)}",
+    )
