@@ -28,7 +28,8 @@ def parts(answer: Emergency, say: Say) -> list[Element]:
         f"{say.number(count)} {say(f'panels.emergency_calls.{name}')}" for name, count in counts.items() if count is not None
     )
     bar = [
-        el.i(id=f"{name}-bar", className=f"bar {name}", style={"width": f"{100 * (counts[name] or 0) / whole:.2f}%"}) for name in PARTS
+        el.i(id=f"{name}-bar", className=f"bar {name}", style={"width": f"{100 * (counts[name] or 0) / whole:.2f}%"})
+        for name in PARTS
     ]
     words = [
         el.span(

@@ -90,6 +90,7 @@ def plot(clock: Clock, each: int, say: Say) -> Element:
         id=f"{clock.row}-plot",
         className="clock-plot",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        preserveAspectRatio="xMinYMid meet",
         role="img",
         **aria(label=told),
     )
@@ -127,7 +128,7 @@ def clock_row(clock: Clock, say: Say) -> Element:
             el.div(
                 [
                     el.div(name, className=f"n{fit(name, 17, 20)}"),
-                    el.div(limit, id=f"{clock.row}-limit", className=f"s{fit(limit, 26, 32)}"),
+                    el.div(limit, id=f"{clock.row}-limit", className=f"s{fit(limit, 30, 34)}"),
                 ],
                 className="who-cell",
             ),

@@ -6,6 +6,7 @@ which is seen, so that the browser can turn a tile stale by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.queries.answers import Figure, Level, State
@@ -16,39 +17,57 @@ from layouts.components.elements import Element
 from layouts.components.figures import decimals_of, has_figure, nothing, shape_of, why_nothing
 from layouts.components.fitting import fit
 from layouts.components.shapes import shape
-from layouts.components.tile import classes
+from layouts.components.tile import classes, stale_mark
 
 UNJUDGED = (State.TOO_FEW, State.NOT_APPLICABLE)
+ROOM = {4: (23, 27, 30), 5: (17, 20, 22)}
+"""Characters of a line at 34, 30 and 28 px, by how many tiles stand side by side."""
+WORD = {4: "four", 5: "five"}
+SHAPE, LONGEST = 3, 3
+"""Characters that a shape takes; how many more a line has at 26 px, before its brief form stands."""
 
 
 @dataclass(frozen=True)
 class Stat:
     """What a tile says. ``line``: below a fresh figure, in the tone of ``level`` (normal: plain) unless ``tone`` says another.
 
-    ``unit`` stands small behind the number. ``decimals`` of the number; by default those of its metric.
+    ``unit`` stands small behind the number. ``decimals`` of the number; by default those of its metric. ``brief``: what stands
+    for a line that is too long.
     """
 
     title: str
     figure: Figure
     unit: str = ""
     line: str = ""
+    brief: str = ""
     tone: str = ""
     decimals: int | None = None
 
 
-def stat_tile(stat: Stat, key: str, say: Say, at: int) -> Element:
-    """The tile; ``key`` makes its ids."""
+def _line(stat: Stat, say: Say, *, shown: bool, side_by_side: int) -> tuple[str, str, str]:
+    """Tone, words and size of the line below a figure that is not stale."""
+    figure = stat.figure
+    tone = stat.tone or ("plain" if figure.level is Level.NORMAL else figure.level.value)
+    state = figure.state if shown and (figure.state is State.PARTIAL or (figure.state is State.LATE and tone == "plain")) else None
+    word = say(f"panels.states.{state.value}") if state else ""
+    tone = shape_of(state) if state else tone
+    room = [most - (0 if tone == "plain" else SHAPE) for most in ROOM[side_by_side]]
+    line = stat.line if shown else why_nothing(figure, say) or stat.line
+    for said in (line, stat.brief, ""):
+        text = say("panels.pair", a=word, b=said) if word and said else word or said
+        if len(text) <= room[-1] + LONGEST:
+            break
+    return tone, text, fit(text, *room)
+
+
+def stat_tile(stat: Stat, key: str, say: Say, at: int, *, side_by_side: int) -> Element:
+    """The tile; ``key`` makes its ids. ``side_by_side``: how many stand in the panel's line (4 or 5)."""
     figure = stat.figure
     shown = has_figure(figure) and figure.value is not None
     decimals = decimals_of(figure.metric) if stat.decimals is None else stat.decimals
     text = say.number(figure.value, decimals) if shown and figure.value is not None else nothing(figure, say)
     kind = shape_of(figure.state)
-    tone = stat.tone or ("plain" if figure.level is Level.NORMAL else figure.level.value)
-    line = stat.line if shown else why_nothing(figure, say) or stat.line
-    if figure.state is State.PARTIAL and shown:
-        tone, line = "part", say("panels.pair", a=say("panels.states.partial"), b=stat.line) if stat.line else say("panels.states.partial")
-    if figure.state is State.LATE and shown and tone == "plain":
-        tone, line = "late", say("panels.pair", a=say("panels.states.late"), b=stat.line) if stat.line else say("panels.states.late")
+    tone, line, size = _line(stat, say, shown=shown, side_by_side=side_by_side)
     return el.section(
         [
             el.h2(stat.title, className="plate"),
@@ -68,7 +87,7 @@ def stat_tile(stat: Stat, key: str, say: Say, at: int) -> Element:
             el.div(
                 [shape("fresh" if tone == "plain" else tone, f"{key}-shape"), el.span(line, id=f"{key}-line")],
                 id=f"{key}-say",
-                className=f"say st c-{tone} fresh{fit(line, 22, 26, 30)}",
+                className=f"say st c-{tone} fresh{size}",
             ),
             _stale(figure, key, say, at),
         ],
@@ -77,13 +96,20 @@ def stat_tile(stat: Stat, key: str, say: Say, at: int) -> Element:
     )
 
 
+def stats(found: Mapping[str, Stat], say: Say, at: int) -> Element:
+    """Tiles side by side, by their keys; four or five."""
+    tiles = [stat_tile(stat, key, say, at, side_by_side=len(found)) for key, stat in found.items()]
+    return el.div([*tiles, stale_mark(say)], className=f"stats {WORD[len(found)]}")
+
+
 def _stale(figure: Figure, key: str, say: Say, at: int) -> Element:
     """The line of a stale or offline figure: its state, and the hour of its data or since when the source is offline."""
     worst = figure.worst if figure.state in (State.STALE, State.OFFLINE) else None
     offline = worst is not None and worst.state is State.OFFLINE
     until = worst.data_until if worst is not None else figure.data_until
-    word = say(f"panels.stale_heads.{'offline' if offline else 'stale'}")
+    word = say(f"panels.states.{'offline' if offline else 'stale'}")
     moment = say.moment(until, at) if until is not None else ""
+    moment = moment.rpartition(" ")[0] or moment  # the day alone when it is not today
     kind = "offline" if offline else "stale"
     return el.div(
         [
@@ -92,5 +118,5 @@ def _stale(figure: Figure, key: str, say: Say, at: int) -> Element:
             el.b(moment, id=f"{key}-stale-moment", **data(until=str(until or ""))),
         ],
         id=f"{key}-stale",
-        className=f"say st c-{kind} stale plate{fit(word + moment, 20, 24, 28)}",
+        className=f"say st c-{kind} stale plate",
     )

@@ -1,4 +1,4 @@
-"""One tenant of the service mall in a row: counters, last call, people waiting, served and gone, the longest wait."""
+"""One tenant of the service mall in a row: counters, last call, people waiting, called, served and gone, the longest wait."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def _counters(tenant: Tenant, key: str, say: Say) -> Element:
     return el.div(
         [
             el.svg(
-                [el.path(id=f"{key}-seats", d=seats, className="seat"), el.path(id=f"{key}-closed", d=closed, className="seat closed")],
+                [
+                    el.path(id=f"{key}-seats", d=seats, className="seat"),
+                    el.path(id=f"{key}-closed", d=closed, className="seat closed"),
+                ],
                 id=f"{key}-counters", className="seats" + (" is-gone" if many else ""),
                 viewBox=f"0 0 {SEATS * SEAT_STEP} 44", role="img", **aria(label=told),
             ),
@@ -47,7 +50,9 @@ def _call(tenant: Tenant, key: str, say: Say) -> Element:
     tone = "warning" if tenant.uncalled is not None else "plain"
     return el.div(
         [
-            el.span(tenant.ticket, id=f"{key}-ticket", className=f"n{fit(tenant.ticket, 6, 8, 12)}" + ("" if called else " is-gone")),
+            el.span(
+                tenant.ticket, id=f"{key}-ticket", className=f"n{fit(tenant.ticket, 6, 8, 12)}" + ("" if called else " is-gone")
+            ),
             el.span(time if called else quiet, id=f"{key}-called", className=f"w st c-{tone}"),
         ],
         className="call-cell",
@@ -76,16 +81,12 @@ def _waiting(tenant: Tenant, key: str, say: Say) -> Element:
     )
 
 
-def _served(tenant: Tenant, key: str, say: Say) -> Element:
-    text = say.number(tenant.served)
-    below = say("panels.mall_tenants.called_gone", called=say.number(tenant.called), gone=say.number(tenant.gone))
+def _count(name: str, count: int, key: str, say: Say) -> Element:
+    text = say.number(count)
     return el.div(
-        [
-            el.span(text, id=f"{key}-served", className=f"v{fit(text, 3, 4, 5)}" + ("" if tenant.served else " is-zero")),
-            el.span(below, id=f"{key}-gone", className="w"),
-        ],
-        className="served-cell",
-        **data(label=say("panels.mall_tenants.served")),
+        el.span(text, id=f"{key}-{name}-count", className=f"v{fit(text, 3, 5, 6)}" + ("" if count else " is-zero")),
+        className=f"count-cell {name}",
+        **data(label=say(f"panels.mall_tenants.{name}")),
     )
 
 
@@ -101,7 +102,9 @@ def _wait(tenant: Tenant, key: str, say: Say) -> Element:
         scheduled = say("panels.mall_tenants.scheduled", days=days)
     number = say.number(tenant.longest) if tenant.longest is not None else ""
     level = tenant.level
-    of = "" if standard is None else say("panels.mall_tenants.standard", n=say.number(standard, 0 if standard == int(standard) else 1))
+    told = ""
+    if standard is not None:
+        told = say("panels.mall_tenants.standard", n=say.number(standard, 0 if standard == int(standard) else 1))
     return el.div(
         [
             el.svg(
@@ -113,14 +116,14 @@ def _wait(tenant: Tenant, key: str, say: Say) -> Element:
                     ),
                 ],
                 id=f"{key}-times", className="wait-bar" + (" is-gone" if scheduled else ""), viewBox=f"0 0 {WAIT_WIDTH} 52",
-                **aria(hidden="true"),
+                role="img", **aria(label=told or say("panels.states.none")),
             ),
             el.span(number, id=f"{key}-longest", className=f"v{fit(number, 3, 4)}" + (" is-gone" if scheduled else "")),
             shape(
                 level.value if level is not Level.NORMAL else "attention", f"{key}-shape",
                 f" st c-{level.value}" + ("" if level is not Level.NORMAL else " is-absent") + (" is-gone" if scheduled else ""),
             ),
-            el.span(scheduled or of, id=f"{key}-of-standard", className="w" + (" scheduled" if scheduled else "")),
+            el.span(scheduled, id=f"{key}-scheduled", className="w scheduled" + ("" if scheduled else " is-gone")),
         ],
         className="wait-cell",
         **data(label=say("panels.mall_tenants.wait")),
@@ -132,9 +135,9 @@ def tenant_row(tenant: Tenant, key: str, say: Say) -> Element:
     name = tenant.short_name
     return el.div(
         [
-            el.div(name, id=f"{key}-name", className=f"n who{fit(name, 14, 18, 22)}"),
-            _counters(tenant, key, say), _call(tenant, key, say), _waiting(tenant, key, say), _served(tenant, key, say),
-            _wait(tenant, key, say),
+            el.div(name, id=f"{key}-name", className=f"n who{fit(name, 12, 16, 20)}"),
+            _counters(tenant, key, say), _call(tenant, key, say), _waiting(tenant, key, say),
+            *[_count(name, getattr(tenant, name), key, say) for name in ("called", "served", "gone")], _wait(tenant, key, say),
         ],
         className="row tenant",
     )

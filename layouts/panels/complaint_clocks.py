@@ -12,6 +12,7 @@ from layouts.components.figures import has_figure
 
 query = complaint_clocks
 COLUMNS = ("stage", "age", "open", "soon", "past")
+COUNTED = ("open", "soon", "past")
 KEYS = ("running", "soon", "past")
 
 
@@ -21,7 +22,10 @@ def draw(answer: Complaints, say: Say) -> Element:
     count = say.number(figure.value) if has_figure(figure) and figure.value is not None else ""
     unclocked = say("panels.complaint_clocks.unclocked", n=say.number(answer.unclocked)) if answer.unclocked else ""
     head = el.div(
-        [el.span(say(f"panels.complaint_clocks.{column}"), className=column) for column in COLUMNS], className="row h"
+        [
+            el.span(say(f"panels.complaint_clocks.{column}"), className="counted" if column in COUNTED else "")
+            for column in COLUMNS
+        ], className="row h"
     )
     keys = [
         el.b(say("panels.complaint_clocks.total", n=count) if count else "", id="total"),

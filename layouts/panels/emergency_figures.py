@@ -6,10 +6,8 @@ from dashboard.queries.answers import Figure, State
 from dashboard.queries.emergency import Emergency, emergency
 from dashboard.queries.freshness import OUT
 from dashboard.words import Say
-from layouts.components import elements as el
 from layouts.components.elements import Element
-from layouts.components.stat_tile import Stat, stat_tile
-from layouts.components.tile import stale_mark
+from layouts.components.stat_tile import Stat, stats
 
 query = emergency
 
@@ -36,7 +34,7 @@ def draw(answer: Emergency, say: Say) -> Element:
     ghosts = "" if answer.ghost is None else say("panels.emergency_figures.ghosts", n=say.number(answer.ghost))
     tickets = answer.tickets
     going = max((tickets.opened - tickets.followed) if tickets else 0, 0)
-    stats = {
+    tiles = {
         "valid": Stat(say("panels.emergency_figures.valid"), valid, say("panels.emergency_figures.calls"), usual),
         "abandoned": Stat(
             say("panels.emergency_figures.abandoned"), _like(answer, "calls_abandoned", answer.abandoned),
@@ -48,6 +46,4 @@ def draw(answer: Emergency, say: Say) -> Element:
             say("panels.emergency_figures.opened"), say("panels.emergency_figures.going", n=say.number(going)) if tickets else "",
         ),
     }
-    return el.div(
-        [*[stat_tile(stat, name, say, answer.as_of) for name, stat in stats.items()], stale_mark(say)], className="stats four"
-    )
+    return stats(tiles, say, answer.as_of)

@@ -13,7 +13,8 @@ from layouts.components.tenant_row import tenant_row
 
 query = mall_now
 ROWS = 7
-COLUMNS = ("tenant", "counters", "call", "waiting", "served", "wait")
+COLUMNS = ("tenant", "counters", "call", "waiting", "called", "served", "gone", "wait")
+COUNTED = ("called", "served", "gone")
 
 
 def draw(answer: MallNow, say: Say) -> Element:
@@ -21,7 +22,13 @@ def draw(answer: MallNow, say: Say) -> Element:
     here = [tenant for tenant in answer.tenants if tenant.integrated]
     absent = [tenant.short_name for tenant in answer.tenants if not tenant.integrated]
     pages = [here[start : start + ROWS] for start in range(0, max(len(here), 1), ROWS)]
-    head = el.div([el.span(say(f"panels.mall_tenants.{column}")) for column in COLUMNS], className="row h tenant")
+    head = el.div(
+        [
+            el.span(say(f"panels.mall_tenants.{column}"), className="counted" if column in COUNTED else f"h-{column}")
+            for column in COLUMNS
+        ],
+        className="row h tenant",
+    )
     blocks = [
         el.div(
             [head, *[tenant_row(tenant, f"p{at}t{number}", say) for number, tenant in enumerate(page)]],
