@@ -54,14 +54,13 @@ def online_of(context: Context, mall: Mall) -> Online:
     if not telling:
         return Online()
     out = [known[key] for key in sorted(telling) if known[key].state in OUT]
-    counted = [row for row in rows if row[0] in known and known[row[0]].state not in OUT]
+    frozen = len(out) == len(telling)  # what everyone told last stays, marked
+    counted = [row for row in rows if row[0] in known and (frozen or known[row[0]].state not in OUT)]
     received = sum(int(row[3]) for row in counted)
     online = sum(int(row[3]) for row in counted if row[2] == "online")
     needed = regency.thresholds.least_cases
-    state = State.STALE if len(out) == len(telling) else State.TOO_FEW if received < needed else (
-        State.PARTIAL if out else State.NORMAL
-    )
-    share = 100 * online / received if state in (State.NORMAL, State.PARTIAL) else None
+    state = State.STALE if frozen else State.TOO_FEW if received < needed else State.PARTIAL if out else State.NORMAL
+    share = 100 * online / received if received >= needed else None
     return Online(
         state=state, online=online, received=received, share=share, needed=needed,
         without=tuple(dict.fromkeys(age.short_name for age in out)),

@@ -112,7 +112,7 @@ def _count(number: int, id: str, say: Say, kind: str) -> Element:
     return el.span(
         [
             shape("attention", f"{id}-shape", " st c-attention" + ("" if kind == "past" and number else " is-gone")),
-            el.span(text, id=id, className=f"v{fit(text, 3, 4, 5)}" + ("" if number else " is-zero")),
+            el.span(text, id=id, className=f"v{fit(text, 2, 3, 5)}" + ("" if number else " is-zero")),
         ],
         className=f"num {kind}",
     )

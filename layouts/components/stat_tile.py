@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.queries.answers import Figure, Level, State
+from dashboard.queries.freshness import OUT
 from dashboard.words import Say
 from layouts.components import elements as el
 from layouts.components.attributes import data
@@ -22,8 +23,10 @@ from layouts.components.tile import classes, stale_mark
 UNJUDGED = (State.TOO_FEW, State.NOT_APPLICABLE)
 ROOM = {4: (23, 27, 30), 5: (17, 20, 22)}
 """Characters of a line at 34, 30 and 28 px, by how many tiles stand side by side."""
+FIGURE = {4: (12, 15, 17), 5: (9, 10, 13)}
+"""Characters of a figure with its unit at 88, 76 and 64 px."""
 WORD = {4: "four", 5: "five"}
-SHAPE, LONGEST = 3, 3
+SHAPE, LONGEST = 3, 1
 """Characters that a shape takes; how many more a line has at 26 px, before its brief form stands."""
 
 
@@ -52,7 +55,9 @@ def _line(stat: Stat, say: Say, *, shown: bool, side_by_side: int) -> tuple[str,
     word = say(f"panels.states.{state.value}") if state else ""
     tone = shape_of(state) if state else tone
     room = [most - (0 if tone == "plain" else SHAPE) for most in ROOM[side_by_side]]
-    line = stat.line if shown else why_nothing(figure, say) or stat.line
+    line = stat.line
+    if not shown:
+        tone, line = "plain", why_nothing(figure, say) or ("" if figure.state in (State.NONE, State.LOADING) else stat.line)
     for said in (line, stat.brief, ""):
         text = say("panels.pair", a=word, b=said) if word and said else word or said
         if len(text) <= room[-1] + LONGEST:
@@ -66,6 +71,9 @@ def stat_tile(stat: Stat, key: str, say: Say, at: int, *, side_by_side: int) -> 
     shown = has_figure(figure) and figure.value is not None
     decimals = decimals_of(figure.metric) if stat.decimals is None else stat.decimals
     text = say.number(figure.value, decimals) if shown and figure.value is not None else nothing(figure, say)
+    if not shown and figure.state in OUT:
+        text = say(f"panels.states.{figure.state.value}")
+    unit = stat.unit if shown else ""
     kind = shape_of(figure.state)
     tone, line, size = _line(stat, say, shown=shown, side_by_side=side_by_side)
     return el.section(
@@ -79,10 +87,10 @@ def stat_tile(stat: Stat, key: str, say: Say, at: int, *, side_by_side: int) -> 
                         className=f"c-{kind}" + ("" if not shown and figure.state not in UNJUDGED else " is-gone"),
                     ),
                     el.span(text, id=f"{key}-value"),
-                    el.small(stat.unit if shown else "", id=f"{key}-unit"),
+                    el.small(unit, id=f"{key}-unit"),
                 ],
                 id=f"{key}-number",
-                className="fig plate" + (fit(text, 5, 6, 8) if shown else " in-words" + fit(text, 11, 15, 19)),
+                className="fig plate" + (fit(text + unit, *FIGURE[side_by_side]) if shown else " in-words" + fit(text, 11, 15, 19)),
             ),
             el.div(
                 [shape("fresh" if tone == "plain" else tone, f"{key}-shape"), el.span(line, id=f"{key}-line")],
@@ -104,7 +112,7 @@ def stats(found: Mapping[str, Stat], say: Say, at: int) -> Element:
 
 def _stale(figure: Figure, key: str, say: Say, at: int) -> Element:
     """The line of a stale or offline figure: its state, and the hour of its data or since when the source is offline."""
-    worst = figure.worst if figure.state in (State.STALE, State.OFFLINE) else None
+    worst = figure.worst if figure.state in OUT else None
     offline = worst is not None and worst.state is State.OFFLINE
     until = worst.data_until if worst is not None else figure.data_until
     word = say(f"panels.states.{'offline' if offline else 'stale'}")

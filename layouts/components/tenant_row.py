@@ -51,7 +51,7 @@ def _call(tenant: Tenant, key: str, say: Say) -> Element:
     return el.div(
         [
             el.span(
-                tenant.ticket, id=f"{key}-ticket", className=f"n{fit(tenant.ticket, 6, 8, 12)}" + ("" if called else " is-gone")
+                tenant.ticket, id=f"{key}-ticket", className=f"n{fit(tenant.ticket, 5, 6, 8)}" + ("" if called else " is-gone")
             ),
             el.span(time if called else quiet, id=f"{key}-called", className=f"w st c-{tone}"),
         ],
@@ -84,7 +84,7 @@ def _waiting(tenant: Tenant, key: str, say: Say) -> Element:
 def _count(name: str, count: int, key: str, say: Say) -> Element:
     text = say.number(count)
     return el.div(
-        el.span(text, id=f"{key}-{name}-count", className=f"v{fit(text, 3, 5, 6)}" + ("" if count else " is-zero")),
+        el.span(text, id=f"{key}-{name}-count", className=f"v{fit(text, 2, 4, 5)}" + ("" if count else " is-zero")),
         className=f"count-cell {name}",
         **data(label=say(f"panels.mall_tenants.{name}")),
     )
@@ -118,7 +118,7 @@ def _wait(tenant: Tenant, key: str, say: Say) -> Element:
                 id=f"{key}-times", className="wait-bar" + (" is-gone" if scheduled else ""), viewBox=f"0 0 {WAIT_WIDTH} 52",
                 role="img", **aria(label=told or say("panels.states.none")),
             ),
-            el.span(number, id=f"{key}-longest", className=f"v{fit(number, 3, 4)}" + (" is-gone" if scheduled else "")),
+            el.span(number, id=f"{key}-longest", className=f"v{fit(number, 2, 3, 4)}" + (" is-gone" if scheduled else "")),
             shape(
                 level.value if level is not Level.NORMAL else "attention", f"{key}-shape",
                 f" st c-{level.value}" + ("" if level is not Level.NORMAL else " is-absent") + (" is-gone" if scheduled else ""),
@@ -135,7 +135,7 @@ def tenant_row(tenant: Tenant, key: str, say: Say) -> Element:
     name = tenant.short_name
     return el.div(
         [
-            el.div(name, id=f"{key}-name", className=f"n who{fit(name, 12, 16, 20)}"),
+            el.div(name, id=f"{key}-name", className=f"n who{fit(name, 12, 14, 16)}"),
             _counters(tenant, key, say), _call(tenant, key, say), _waiting(tenant, key, say),
             *[_count(name, getattr(tenant, name), key, say) for name in ("called", "served", "gone")], _wait(tenant, key, say),
         ],

@@ -16,10 +16,11 @@ query = complaints_closed
 PARTS = ("followed", "silent", "untold")
 
 
-def _part(name: str, count: int, say: Say) -> Element:
+def _part(name: str, count: int, say: Say, *, brief: bool) -> Element:
     text = say.number(count)
+    told = say(f"panels.complaints_closed.{name}{'_brief' if brief and name == 'silent' else ''}")
     return el.span(
-        [el.b(text, id=f"{name}-count"), el.span(say(f"panels.complaints_closed.{name}"))],
+        [el.b(text, id=f"{name}-count"), el.span(told, id=f"{name}-told")],
         id=f"{name}-part",
         className="closed-part" + ("" if count or name != "untold" else " is-gone"),
     )
@@ -48,7 +49,11 @@ def draw(answer: Closed, say: Say) -> Element:
             el.h2([el.span(title), " ", el.span(total, id="total")], className="plate"),
             el.div(words, id="words", className="words" + ("" if words else " is-absent") + fit(words, 20)),
             el.div(bar, id="split", className="split", role="img", **aria(label=title)),
-            el.div([_part(name, count, say) for name, count in zip(PARTS, counts, strict=True)], className="closed-parts"),
+            el.div(
+                [_part(name, count, say, brief=bool(answer.untold)) for name, count in zip(PARTS, counts, strict=True)],
+                id="parts",
+                className="closed-parts" + fit("".join(say.number(count) for count in counts if count), 5, 10),
+            ),
             el.div([age_line("age", aged, shape_of(figure.state))], className="fresh foot"),
             el.div(stale_block(figure, say, answer.as_of), className="stale foot"),
         ],
