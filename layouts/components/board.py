@@ -40,4 +40,4 @@ def board(figure: Figure, inside: Sequence[Element], say: Say, at: int, *, keys:
 
 def key(kind: str, word: str) -> Element:
     """A mark and what it means."""
-    return el.span([el.i(className=f"key {kind}"), el.span(word)], className="key-of")
+    return el.span([el.i(className=f"sign {kind}"), el.span(word)], className="sign-of")

@@ -34,7 +34,7 @@ def parts(answer: Emergency, say: Say) -> list[Element]:
     words = [
         el.span(
             [
-                el.i(className=f"key bar {name}"),
+                el.i(className=f"sign bar {name}"),
                 el.b("" if (count := counts[name]) is None else say.number(count), id=f"{name}-count"),
                 el.span(say(f"panels.emergency_calls.{name}")),
             ],
