@@ -26,7 +26,7 @@ OFFERED, VALID, GHOST, ABANDONED = "calls_offered", "calls_valid", "calls_ghost"
 OPENED, FOLLOWED = "tickets_opened", "tickets_followed"
 CALLS, TICKETS = (OFFERED, VALID, GHOST, ABANDONED), (OPENED, FOLLOWED)
 HOURS = 24
-ANSWERS_EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 5.0
 
 Hours = dict[str, dict[str, dict[int, float]]]
 """Source → metric → hour of the local day → calls; hour -1 holds the value of a whole day."""

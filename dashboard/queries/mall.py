@@ -30,7 +30,7 @@ from dashboard.worktime import WEEKDAYS, Calendar, calendar_of
 
 KIND = "visit"
 MINUTE = 60
-ANSWERS_EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 5.0
 
 
 class Visit(NamedTuple):

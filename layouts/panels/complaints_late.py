@@ -22,7 +22,7 @@ def _row(late: Late, key: str, say: Say) -> Element:
     return el.div(
         [
             shape("attention", None, " st c-attention"),
-            el.span(late.short_name, id=f"{key}-name", className=f"n{fit(late.short_name, 10, 13, 15)}"),
+            el.span(late.short_name, id=f"{key}-name", className=f"n{fit(late.short_name, 11, 13, 15)}"),
             el.span(oldest, id=f"{key}-oldest", className="r"),
             el.span(count, id=f"{key}-count", className=f"v{fit(count, 3, 4, 5)}"),
         ],

@@ -40,7 +40,7 @@ def world(engine: Engine) -> World:
 
 
 def row(metric: str, at: datetime, value: float, *, agency: str = "kominfo", scope: str = "", grain: str = "hour") -> ReadingRow:
-    return ReadingRow(metric, scope, grain, epoch(at), agency, value, None)
+    return ReadingRow(metric, scope, grain, epoch(at), agency, float(value), None)
 
 
 def publish(world: World, *rows: ReadingRow, at: datetime = NOW) -> None:
