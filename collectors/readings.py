@@ -29,7 +29,7 @@ GRAINS = ("instant", "hour", "day", "week", "month", "quarter", "year")
 
 
 def map_readings(
-    source: Source, page: Page, number: int, *, metrics: Collection[str] = METRICS  # type: ignore[assignment]
+    source: Source, page: Page, number: int, *, metrics: Collection[str] = METRICS
 ) -> tuple[list[ReadingRow], list[Rejected]]:
     """One page of readings: (metric, scope, grain, period, agency, value, published_at), and the rows put aside.
 

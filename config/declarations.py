@@ -29,7 +29,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
+    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap",
+    "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
     "StandardUnit", "Thresholds", "Words", "Zone",
 ]
 

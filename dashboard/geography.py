@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from config.declarations import DeclarationError
-from dashboard.derive import OUTSIDE_DISTRICT, UNKNOWN_DISTRICT, Districts
+from dashboard.cases import OUTSIDE_DISTRICT, UNKNOWN_DISTRICT
+from dashboard.derive import Districts
 from dashboard.outlines import Outline, Points, outline_of
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _rings(geometry: Any) -> Iterator[Points]:
             yield from _rings(part)
     elif kind in ("Polygon", "MultiPolygon"):
         try:
-            polygons = inside if kind == "MultiPolygon" else [inside]
+            polygons: Any = inside if kind == "MultiPolygon" else [inside]
             rings = [np.array([point[:2] for point in ring], dtype=np.float64) for polygon in polygons for ring in polygon]
         except (TypeError, ValueError, IndexError) as err:
             raise NotAMap("holds coordinates that are no numbers", "memuat koordinat yang bukan angka") from err

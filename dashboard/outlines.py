@@ -121,8 +121,9 @@ def _hatch(rings: Sequence[Points]) -> str:
 def _dots(rings: Sequence[Points]) -> str:
     """Points all over the area."""
     whole = np.vstack(rings)
-    x, y = (np.arange(np.ceil(low / DOT_STEP) * DOT_STEP, high, DOT_STEP) for low, high in zip(whole.min(0), whole.max(0), strict=True))
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    axes = zip(whole.min(axis=0), whole.max(axis=0), strict=True)
+    marks = [np.arange(np.ceil(low / DOT_STEP) * DOT_STEP, high, DOT_STEP) for low, high in axes]
+    grid = np.stack(np.meshgrid(*marks), axis=-1).reshape(-1, 2)
     return "".join(f"M{a:.0f} {b:.0f}h0" for a, b in grid[inside(grid, rings)]) if len(grid) else ""
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from dash import html
 
-from config.declarations import Panel, Regency, Screen
+from config.declarations import Panel, Regency, Scene, Screen
 from dashboard.errors import ConfigError
 from dashboard.words import Say
 from layouts.components.attributes import data
@@ -147,6 +147,17 @@ def live_words(say: Say) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
+def _grid(scene: Scene) -> dict[str, str]:
+    """The areas of a scene for both orientations, as the style sheet reads them where it has no grid of the scene's name."""
+    areas = list(dict.fromkeys(panel.area for panel in scene.panels))
+    across = 1 if len(areas) == 1 else 2 if len(areas) in (2, 4) else 3
+    rows = [areas[start : start + across] for start in range(0, len(areas), across)]
+    rows = [[*row, *row[-1:] * (across - len(row))] for row in rows]  # the last one takes the rest of its row
+    wide = scene.grid or tuple(" ".join(row) for row in rows)
+    tall = scene.tall or tuple(areas)
+    return {name: " ".join(f'"{row}"' for row in found) for name, found in (("--areas", wide), ("--areas-tall", tall))}
+
+
 def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: Say) -> html.Div:
     """The whole page of a screen. ``drawn``: instance id → its tree (a component or its JSON, ids already prefixed).
 
@@ -162,6 +173,7 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
             inside,
             id=f"scene-{name}",
             className=f"scene scene-{name}" + (" is-shown" if number == 0 else ""),
+            style=_grid(regency.scenes[name]),
             **data(scene=name, page_shown="1"),
         )
         for number, (name, inside) in enumerate(slots.items())

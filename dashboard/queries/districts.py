@@ -11,9 +11,10 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from dashboard.cases import OUTSIDE_DISTRICT, UNKNOWN_DISTRICT
 from dashboard.clock import day_end, epoch, local_day
-from dashboard.derive import OUTSIDE_DISTRICT, UNKNOWN_DISTRICT
 from dashboard.errors import ConfigError
 from dashboard.geography import RegencyMap, map_of
 from dashboard.queries.answers import Context, Figure, Level, Limits, SourceAge, State, question
@@ -22,6 +23,9 @@ from dashboard.queries.freshness import OUT, ages, soonest
 from dashboard.queries.totals import Known, figure, known_of
 from dashboard.queries.volumes import covered_days, settles_at, versions_of
 from dashboard.small_numbers import ROOM, hidden, sensitive, small
+
+if TYPE_CHECKING:
+    from config.declarations import Regency
 
 MEASURES = ("late", "received")
 KINDS = ("request", "complaint", "visit")
@@ -186,7 +190,7 @@ def _hidden(asked: _Asked, rows: list[DistrictRow], apart: list[Apart]) -> tuple
             continue
         state = row.figure.state if row.figure.state in NOT_RANKED else State.SUPPRESSED
         kept.append(replace(row, hidden=how, figure=replace(row.figure, value=None, cases=None, needed=None, state=state)))
-    return kept, [replace(one, count=None) if one.what in first | further else one for one in apart], 5
+    return kept, [replace(one, count=None) if one.what in first | further else one for one in apart], ROOM
 
 
 def _ranked(asked: _Asked, rows: list[DistrictRow]) -> tuple[list[DistrictRow], float | None]:
@@ -208,10 +212,25 @@ def _ranked(asked: _Asked, rows: list[DistrictRow]) -> tuple[list[DistrictRow], 
 
 
 def _level(one: Figure, mean: float) -> Level:
-    """Warning or attention for a share above the mean by more than chance would make it."""
+    """Warning or attention for a share above the mean by more than chance would make it; a partly known one is not judged."""
     deviation = math.sqrt(mean * (100 - mean) / (one.cases or 1))
     away = (one.value or 0.0) - mean
-    return next((level for limit, level in FUNNEL if deviation and away > limit * deviation), Level.NORMAL)
+    return Level.NORMAL if one.state is State.PARTIAL else next(
+        (level for limit, level in FUNNEL if deviation and away > limit * deviation), Level.NORMAL
+    )
+
+
+def _refuse_unknown(regency: Regency, measure: str, kind: str, agencies: Collection[str]) -> None:
+    """Raises ``ConfigError`` for a name in the panel's parameters that does not exist."""
+    for word, names, known in (
+        ("measure", (measure,), MEASURES), ("kind", (kind,), KINDS), ("agency", agencies, tuple(regency.agencies)),
+    ):
+        for name in names:
+            if name not in known:
+                raise ConfigError(
+                    f"panel districts: no {word} {name!r}; known: {', '.join(known)}",
+                    f"panel districts: tidak ada {word} {name!r}; yang ada: {', '.join(known)}", file="screens.toml",
+                )
 
 
 @question(reads={"history", "state"}, at_most_every=ANSWERS_EVERY_SECONDS)
@@ -222,14 +241,8 @@ def districts(
 
     ``agencies``: only theirs. Raises ``ConfigError`` for a measure, kind or agency that does not exist.
     """
+    _refuse_unknown(context.regency, measure, kind, agencies)
     regency = context.regency
-    for word, names, known in (("measure", (measure,), MEASURES), ("kind", (kind,), KINDS), ("agency", agencies, regency.agencies)):
-        for name in names:
-            if name not in known:
-                raise ConfigError(
-                    f"panel districts: no {word} {name!r}; known: {', '.join(known)}",
-                    f"panel districts: tidak ada {word} {name!r}; yang ada: {', '.join(known)}", file="screens.toml",
-                )
     asked = _Asked(context, measure, kind, agencies, max(1, min(int(days), 366)))
     rows = [DistrictRow(code, declared.name, asked.figure(code)) for code, declared in regency.districts.items()]
     everyone = [age.source for age in ages(context).values()]

@@ -28,6 +28,7 @@ from dashboard.queries.answers import (
 from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
 from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
+from tests.layouts import district_answers
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -465,6 +466,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "needs_attention": ALARMS,
     "sources_strip": SOURCES,
     "agencies": AGENCIES,
+    "districts": district_answers.examples(AT),
     "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,

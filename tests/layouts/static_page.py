@@ -127,7 +127,7 @@ def document(
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
     sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css")
+        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in sorted(path.name for path in ASSETS.glob("*.css"))
     )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
@@ -190,6 +190,19 @@ PAGES: dict[str, dict[str, Any]] = {
     "agencies-lost": {"chosen": choose(agencies="odd", **TROUBLE), "scene": "agencies", "lost": True},
     "agencies-unconnected": {"chosen": choose(), "scene": "agencies", "number": 2},
     "agencies-many": {"chosen": choose(agencies="many"), "scene": "agencies", "number": 5},
+    "districts": {"chosen": choose(districts="real"), "scene": "districts"},
+    "districts-tiles": {"chosen": choose(), "scene": "districts"},
+    "districts-states": {"chosen": choose(districts="states"), "scene": "districts"},
+    "districts-calm": {"chosen": choose(districts="calm", **CALM), "scene": "districts"},
+    "districts-counts": {"chosen": choose(districts="counts"), "scene": "districts"},
+    "districts-days": {"chosen": choose(districts="part-of-the-days"), "scene": "districts"},
+    "districts-stale": {"chosen": choose(districts="all-stale"), "scene": "districts"},
+    "districts-none": {"chosen": choose(districts="none"), "scene": "districts"},
+    "districts-untold": {"chosen": choose(districts="nobody-tells"), "scene": "districts"},
+    "districts-many": {"chosen": choose(districts="many"), "scene": "districts", "number": 3},
+    "districts-lost": {"chosen": choose(districts="real", **TROUBLE), "scene": "districts", "lost": True},
+    "districts-by-clock": {"chosen": choose(districts="real"), "scene": "districts", "by_clock": True},
+    "districts-en": {"chosen": choose(districts="states"), "scene": "districts", "language": "en"},
     "ecosystem": {"chosen": choose(), "scene": "ecosystem"},
     "ecosystem-problems": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem"},
     "ecosystem-many": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "number": 2},
