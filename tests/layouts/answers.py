@@ -28,7 +28,7 @@ from dashboard.queries.answers import (
 from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
 from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
-from tests.layouts import district_answers
+from tests.layouts import district_answers, reading_answers
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -457,6 +457,7 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
     "all-unconnected": ecosystem((), tuple(f"Dinas {n + 1}" for n in range(37))),
 }
 
+TILES, LISTS = reading_answers.examples(AT)
 EXAMPLES: dict[str, dict[str, Any]] = {
     **{
         name: {key: tile(each) for key, each in FIGURES.items()}
@@ -467,6 +468,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "sources_strip": SOURCES,
     "agencies": AGENCIES,
     "districts": district_answers.examples(AT),
+    "reading": TILES,
+    "readings": LISTS,
     "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
