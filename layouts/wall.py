@@ -151,10 +151,13 @@ def _grid(scene: Scene) -> dict[str, str]:
     """The areas of a scene for both orientations, as the style sheet reads them where it has no grid of the scene's name."""
     areas = list(dict.fromkeys(panel.area for panel in scene.panels))
     across = 1 if len(areas) == 1 else 2 if len(areas) in (2, 4) else 3
-    rows = [areas[start : start + across] for start in range(0, len(areas), across)]
-    rows = [[*row, *row[-1:] * (across - len(row))] for row in rows]  # the last one takes the rest of its row
-    wide = scene.grid or tuple(" ".join(row) for row in rows)
-    tall = scene.tall or tuple(areas)
+
+    def rows(across: int) -> tuple[str, ...]:
+        cut = [areas[start : start + across] for start in range(0, len(areas), across)]
+        return tuple(" ".join([*row, *row[-1:] * (across - len(row))]) for row in cut)  # the last takes the rest of its row
+
+    wide = scene.grid or rows(across)
+    tall = scene.tall or rows(1 if len(areas) <= 3 else 2)
     return {name: " ".join(f'"{row}"' for row in found) for name, found in (("--areas", wide), ("--areas-tall", tall))}
 
 

@@ -55,7 +55,7 @@ class Readings:
 
     as_of: int
     rows: tuple[Reading, ...]
-    page: int = 15
+    page: int = 6
     edition: str = ""
     title: Mapping[str, str] | None = None
     changes_at: int | None = None
@@ -109,12 +109,18 @@ def _level(value: float | None, target: float | None, good: Good) -> Level:
     return Level.ATTENTION if (value < target if good is Good.UP else value > target) else Level.NORMAL
 
 
-def _target(asked: Published, target: float | str | None, scope: str) -> float | None:
-    """A target as declared, or the newest value of the metric that publishes it."""
+def _target(asked: Published, target: float | str | None, of: Row) -> tuple[float | None, bool]:
+    """(the target as declared, or the newest value of the metric that publishes it; whether it can be missed by now).
+
+    What is due by the end of a longer period (a year's tax) is a mark and no judgement until that period is over.
+    """
     if not isinstance(target, str):
-        return target
-    rows = asked.rows(target, scope)
-    return rows[0].value if rows else None
+        return target, True
+    rows = asked.rows(target, of.scope)
+    if not rows:
+        return None, True
+    over = [asked.end(row.period, row.grain) if row.grain in SPANS else row.period for row in (rows[0], of)]
+    return rows[0].value, over[0] <= over[1]
 
 
 def _reading(
@@ -133,7 +139,7 @@ def _reading(
     value, missing = newest.value, False
     if asked.over == "year" and newest.grain in SPANS and metric.adds is Adds.SUM and value is not None:
         value, missing = _summed(asked, rows)
-    wanted = _target(asked, target, scope)
+    wanted, due_now = _target(asked, target, newest)
     state, overdue = _state(asked, age, late_at, stale_at)
     if value is None and state not in OUT:
         state = State.NOT_PROVIDED
@@ -141,7 +147,7 @@ def _reading(
         state = State.PARTIAL
     one = Figure(
         metric.key, value, state, worst=age if state in OUT else None, data_until=age.data_until, limit_seconds=age.limit_seconds,
-        level=Level.NORMAL if state in (*OUT, State.PARTIAL) else _level(value, wanted, metric.good), limits=Limits(
+        level=_level(value, wanted, metric.good) if due_now and state not in (*OUT, State.PARTIAL) else Level.NORMAL, limits=Limits(
             late=soonest(*(at for at in (age.late_at, late_at) if at is not None and at > asked.now)) if state not in OUT else None,
             stale=soonest(age.stale_at, stale_at) if state not in OUT else None,
         ),
@@ -168,7 +174,7 @@ def _state(asked: Published, age: SourceAge, late_at: int | None, stale_at: int 
 def readings(
     context: Context, *, metrics: Sequence[str], scope: str = "", by: str = "metric", targets: Mapping[str, Any] | None = None,
     over: str = "", edition: str = "", late_after: str = "", stale_after: str = "", history: int = HISTORY,
-    title: Mapping[str, str] | None = None, page: int = 15,
+    title: Mapping[str, str] | None = None, page: int = 6,
 ) -> Readings:
     """The newest values of some metrics for one scope, or (``by = "scope"``) of one metric for every scope that has one.
 

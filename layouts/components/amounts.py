@@ -24,12 +24,13 @@ def amount(value: float, unit: str, decimals: int, say: Say) -> tuple[str, str]:
     return say.number(value, decimals), "" if unit == "score" else say(f"units.{unit}")
 
 
-def period_name(period: int, grain: str, say: Say, now: int) -> str:
-    """The period that a value is of: "Oktober 2026", "triwulan 3 2026", "2025", or the moment of an instant."""
+def period_name(period: int, grain: str, say: Say, now: int, *, short: bool = False) -> str:
+    """The period that a value is of: "Oktober 2026" (short: "Okt 2026"), "triwulan 3 2026", "2025", or the moment of an instant."""
     day = datetime.fromtimestamp(period, say.zone).date()
     if grain == "quarter":
         return say("panels.readings.quarter", n=(day.month - 1) // 3 + 1, year=day.year)
     if grain in PATTERNS:
-        named = format_date(day, PATTERNS[grain], locale=say.locale)
+        pattern = PATTERNS[grain].replace("MMMM", "MMM") if short else PATTERNS[grain]
+        named = format_date(day, pattern, locale=say.locale)
         return say("panels.readings.week", day=named) if grain == "week" else named
     return say.moment(period, now)

@@ -5,6 +5,7 @@ apart: that of its source, and that of the period it is of.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dashboard.queries.answers import Level, State
 from dashboard.queries.freshness import OUT
@@ -18,7 +19,7 @@ from layouts.components.fitting import fit
 from layouts.components.shapes import shape
 from layouts.components.tile import age_line, classes, since, state_line
 
-WIDE, TALL, BAR_STEP, BAR = 1000, 40, 24, 18
+WIDE, TALL, BAR_STEP, BAR, SLOTS = 1000, 40, 24, 18, 12
 BEYOND = 1.12
 """The axis of a bar ends this much beyond the larger of value and target."""
 
@@ -60,12 +61,13 @@ def target_bar(id: str, one: Reading, top: float = 0.0) -> Element:
 
 
 def period_bars(id: str, series: Sequence[float | None]) -> Element:
-    """The last periods as bars, the newest brighter; a missing one is a dash on the base."""
+    """The last periods as bars, the newest at the end and brighter; a missing one is a dash on the base."""
     top = max([value for value in series if value is not None], default=0.0) or 1.0
+    before = max(0, SLOTS - len(series))
 
     def bar(at: int, value: float) -> str:
         tall = max(3.0, 56 * max(value, 0.0) / top)
-        return f"M{at * BAR_STEP} 60v{-tall:.1f}h{BAR}v{tall:.1f}Z"
+        return f"M{(at + before) * BAR_STEP} 60v{-tall:.1f}h{BAR}v{tall:.1f}Z"
 
     known = [(at, value) for at, value in enumerate(series) if value is not None]
     last = len(series) - 1
@@ -75,11 +77,11 @@ def period_bars(id: str, series: Sequence[float | None]) -> Element:
             el.path(id=f"{id}-now", d="".join(bar(at, value) for at, value in known if at == last), className="hour running"),
             el.path(
                 id=f"{id}-missing", className="hour later",
-                d="".join(f"M{at * BAR_STEP} 59h{BAR}" for at, value in enumerate(series) if value is None),
+                d="".join(f"M{(at + before) * BAR_STEP} 59h{BAR}" for at, value in enumerate(series) if value is None),
             ),
         ],
         id=id, className="period-bars" + ("" if len(series) > 1 else " is-absent"),
-        viewBox=f"0 0 {max(len(series), 12) * BAR_STEP} 62", preserveAspectRatio="xMaxYMax meet",
+        viewBox=f"0 0 {max(len(series), SLOTS) * BAR_STEP - BAR_STEP + BAR} 62", preserveAspectRatio="none",
     )
 
 
@@ -93,13 +95,15 @@ def age_words(one: Reading, say: Say, at: int) -> str:
             told = say("panels.readings.due", time=say.day(one.due_at))
         return say("panels.pair", a=say("panels.states.late"), b=told)
     if one.published_at is not None:
-        return say("panels.pair", a=say("panels.readings.published", time=say.day(one.published_at)), b=told)
+        return say("panels.readings.published", time=say.day(one.published_at))
     return say("panels.pair", a=told, b=limit(one.figure.limit_seconds, say)) if one.figure.limit_seconds else told
 
 
 def _stale(one: Reading, say: Say, at: int) -> list[Element]:
     """What a stale tile says: its own period is over, or its source is not read any more."""
     age = explained(one.figure)
+    if one.overdue:  # the source is well: its age would say that the figure is young
+        age = replace(age, data_until=None)
     kind = "offline" if one.figure.state is State.OFFLINE else "stale"
     below = say("panels.readings.due", time=say.day(one.due_at)) if one.overdue and one.due_at is not None else ""
     who = say("panels.who_data", who=age.short_name, data=say("panels.data_at", time=say.moment(age.data_until, at))) if (
@@ -119,10 +123,10 @@ def reading_tile(one: Reading, title: str, edition: str, say: Say, at: int) -> E
     period = period_words(one, edition, say, at)
     tone, line = target_words(one, say)
     kind = "fresh" if one.figure.state is State.NOT_PROVIDED else shape_of(one.figure.state)
-    size = fit(figure, 11, 15, 19) if not shown else fit(figure, 6, 7, 8)
+    size = fit(figure, 11, 15, 19) if not shown else fit(figure + unit[::2] * (len(unit) > 1), 6, 8, 9)
     return el.section(
         [
-            el.h2(title, className=f"plate{fit(title, 22, 28)}"),
+            el.h2(title, className=f"plate{fit(title, 22, 28, 34)}"),
             el.div(
                 [
                     el.span(shape(shape_of(one.figure.state), "figure-shape"), id="figure-state",
@@ -131,7 +135,7 @@ def reading_tile(one: Reading, title: str, edition: str, say: Say, at: int) -> E
                 ],
                 id="number", className=f"fig plate{'' if shown else ' in-words'}{size}",
             ),
-            el.div(period, id="period", className=f"period plate{fit(period, 26, 32)}"),
+            el.div(period, id="period", className=f"period plate{fit(period, 20, 24)}"),
             el.div(
                 [
                     state_line("line", tone, line), target_bar("bar", one), period_bars("series", one.series),
@@ -145,7 +149,7 @@ def reading_tile(one: Reading, title: str, edition: str, say: Say, at: int) -> E
     )
 
 
-def reading_row(one: Reading, id: str, name: str, top: float, say: Say, at: int) -> Element:
+def reading_row(one: Reading, id: str, name: str, top: float, period: str, say: Say) -> Element:
     """A row: mark, name, bar against its target, value, period; the state in words where there is no plain figure."""
     figure = one.figure
     shown = has_figure(figure) and figure.value is not None
@@ -154,7 +158,6 @@ def reading_row(one: Reading, id: str, name: str, top: float, say: Say, at: int)
     marked = out or figure.state in (State.PARTIAL, State.LATE) or not shown
     kind = shape_of(figure.state) if marked else figure.level.value if figure.level is not Level.NORMAL else ""
     said = say(f"panels.states.{figure.state.value}") if marked and figure.state is not State.PARTIAL else ""
-    period = "" if one.period is None else period_name(one.period, one.grain, say, at)
     return el.div(
         [
             shape(kind or "none", f"{id}-mark", f" st c-{kind or 'none'}" + ("" if kind else " is-absent")),

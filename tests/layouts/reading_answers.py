@@ -35,7 +35,7 @@ def examples(at: int) -> tuple[dict[str, Readings], dict[str, Readings]]:
     stale = replace(fine, state=State.STALE, worst=age, data_until=age.data_until)
     kinds = {
         "normal": budget,
-        "other-value": replace(budget, figure=replace(fine, value=69.9), period=month(2026, 9), series=(*budget.series[:9], 69.9)),
+        "other-value": replace(budget, figure=replace(fine, value=69.9), period=month(2026, 8), series=(*budget.series[:9], 69.9)),
         "below": below, "money": money, "index": index,
         "zero": replace(budget, figure=replace(fine, value=0.0, level=Level.ATTENTION), series=(0.0, 0.0)),
         "late": replace(budget, figure=replace(fine, state=State.LATE), overdue=True),
@@ -70,7 +70,7 @@ def examples(at: int) -> tuple[dict[str, Readings], dict[str, Readings]]:
         "normal": Readings(at, rows, limits=fine.limits), "metrics": Readings(at, metrics, page=6),
         "other-value": Readings(at, tuple(replace(one, figure=replace(one.figure, value=1e9)) for one in rows)),
         "odd": Readings(at, odd, edition="tahun pajak 2026"), "nobody": Readings(at, (replace(nothing(State.NONE), name=""),)),
-        "all-stale": Readings(at, tuple(replace(one, figure=replace(stale, value=1e9)) for one in rows)),
-        "many": Readings(at, tuple(replace(rows[n % 9], name=f"Distrik Sangat Panjang Namanya {n}") for n in range(32))),
+        "all-stale": Readings(at, page=15, rows=tuple(replace(one, figure=replace(stale, value=1e9)) for one in rows)),
+        "many": Readings(at, page=15, rows=tuple(replace(rows[n % 9], name=f"Distrik Sangat Panjang Namanya {n}") for n in range(32))),
     }
     return tiles, listed
