@@ -459,7 +459,7 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
 
 TILES, LISTS = reading_answers.examples(AT)
 PROPER_NAMES = {one.name for one in district_answers.DECLARED.values()} | {
-    "2025 · SPBE, PermenPANRB 59/2020", "tahun pajak 2026", "23 Nov 2026 · APBD Perubahan 2026, laporan triwulanan"}
+    "2025 · SPBE, PermenPANRB 59/2020", "tahun pajak 2026", "23 Nov 2026 · tahun pajak 2026", "23 Nov 2026 · APBD Perubahan 2026, laporan triwulanan"}
 """The same in both languages: districts, and what a regency declares once."""
 EXAMPLES: dict[str, dict[str, Any]] = {
     **{
