@@ -224,10 +224,15 @@ def _projected(rings: Mapping[str, Iterable[Points]]) -> tuple[dict[str, Outline
 
 def tile_map(regency: Regency) -> RegencyMap:
     """A square for each district, where ``tile`` puts it; those without one follow below, six in a row."""
-    places = {code: one.tile for code, one in regency.districts.items() if one.tile is not None}
+    return _tiles(tuple((code, one.tile) for code, one in regency.districts.items()))
+
+
+@lru_cache(maxsize=4)
+def _tiles(declared: tuple[tuple[str, tuple[int, int] | None], ...]) -> RegencyMap:
+    places = {code: tile for code, tile in declared if tile is not None}
     columns = max([5, *(column for column, _ in places.values())]) + 1
     row = max((row for _, row in places.values()), default=-1) + 1
-    rest = [code for code in regency.districts if code not in places]
+    rest = [code for code, tile in declared if tile is None]
     places |= {code: (at % columns, row + at // columns) for at, code in enumerate(rest)}
     left = min((column for column, _ in places.values()), default=0)
     side = TILE - GAP

@@ -57,7 +57,7 @@ def sums_by_district(context: Context, version: Versions, first: date, until: da
 
 def _read(context: Context, first: date, until: date) -> dict[Place, Counts]:
     zone = context.regency.zone
-    found: dict[Place, Counts] = {}
+    found: dict[Place, list[int]] = {}
     with context.engine.connect() as connection:
         names = _names(context, connection)
         for grain, start, end in spans(first, until):
@@ -66,10 +66,13 @@ def _read(context: Context, first: date, until: date) -> dict[Place, Counts]:
                 .where(cell.c.grain == GRAINS[grain], cell.c.period >= day_start(start, zone), cell.c.period < day_start(end, zone))
                 .group_by(cell.c.dim)
             )
-            for dim, *sums in connection.execute(statement):
-                place = names[dim]
-                found[place] = found.get(place, Counts()).plus(Counts(*(int(value or 0) for value in sums)))
-    return found
+            for dim, received, completed, judged, on_time in connection.execute(statement):
+                sums = found.setdefault(names[dim], [0, 0, 0, 0])
+                sums[0] += int(received)
+                sums[1] += int(completed)
+                sums[2] += int(judged)
+                sums[3] += int(on_time)
+    return {place: Counts(*sums) for place, sums in found.items()}
 
 
 def _names(context: Context, connection: Any) -> dict[int, Place]:

@@ -385,6 +385,7 @@ AGENCIES: dict[str, Agencies] = {
     "odd": agencies(ODD),
     "one": agencies(SIX[:1]),
     "many": agencies(tuple(replace(SIX[n % 6], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(25)), ()),
+    "forty": agencies(tuple(replace(SIX[n % 6], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(40)), UNCONNECTED),
     "nobody": agencies((), ()),
     "all-unconnected": agencies((), tuple(f"Dinas {n + 1}" for n in range(37))),
 }

@@ -243,6 +243,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
+    "agencies-forty": {"chosen": choose(agencies="forty"), "scene": "agencies", "number": 7},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
 }
 """The example walls: every state is on one of them."""
