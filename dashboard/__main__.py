@@ -16,6 +16,7 @@ from config.settings import Settings
 from dashboard.errors import ProductError
 from dashboard.new import new
 from dashboard.operating import Operator, other_declarations
+from dashboard.switching import Switching
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -363,6 +364,7 @@ def restore(
     work = restoring.drill if drill else restoring.restore
     work(settings, declared(settings), folder, say)
 Operator(declared, figures_store, say).add_to(app)
+Switching(declared, say).add_to(app)
 
 
 def main() -> Any:
