@@ -16,7 +16,6 @@ from config.settings import Settings
 from dashboard.errors import ProductError
 from dashboard.new import new
 from dashboard.operating import Operator, other_declarations
-from dashboard.switching import Switching
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -364,7 +363,6 @@ def restore(
     work = restoring.drill if drill else restoring.restore
     work(settings, declared(settings), folder, say)
 Operator(declared, figures_store, say).add_to(app)
-Switching(declared, say).add_to(app)
 
 
 def main() -> Any:

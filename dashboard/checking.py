@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from config.declarations import STAMPS, DeclarationError
 from config.loading import Folder
 from dashboard.cases import CHANNELS
+from dashboard.checking_groups import groups
 from dashboard.derive import DISCOVER, REJECT, STATUSES
 from dashboard.metrics import METRICS
 from dashboard.worktime import calendars
@@ -52,6 +53,7 @@ def check(
             found += _secrets(source.options, secret_of, file, f"{key}.options")
     if "screens" in read.single:
         found += _screens(regency, panels, *read.single["screens"])
+        found += groups(regency, *read.single["screens"])
     found += _words(regency.words["id"], regency.words["en"])
     return found
 

@@ -57,7 +57,9 @@ class Switching:
             key = _group(regency, group)
             if name not in regency.modes:
                 known = ", ".join(regency.modes) or "-"
-                raise ProductError(f"mode: no mode {name!r}; choose one of: {known}", f"mode: tidak ada mode {name!r}; pilih: {known}")
+                raise ProductError(
+                    f"mode: no mode {name!r}; choose one of: {known}", f"mode: tidak ada mode {name!r}; pilih: {known}"
+                )
             until = now + (_time(for_) if for_ else regency.modes[name].lasts)
             overrides.switch_on(people, Override(key, name, int(until.timestamp() * 1000)), who=who, now=now)
         for line in _standing(regency, people, now):
@@ -71,7 +73,8 @@ def _group(regency: Regency, group: str) -> str:
         return next(iter(regency.groups))
     if group not in regency.groups:
         raise ProductError(
-            f"mode: no group {group!r}; give --group, one of: {known}", f"mode: tidak ada grup {group!r}; beri --group, salah satu dari: {known}"
+            f"mode: no group {group!r}; give --group, one of: {known}",
+            f"mode: tidak ada grup {group!r}; beri --group, salah satu dari: {known}",
         )
     return group
 
@@ -82,8 +85,8 @@ def _time(text: str) -> timedelta:
     length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found and len(found[1]) < 6 else timedelta()
     if not timedelta() < length <= LONGEST:
         raise ProductError(
-            f"mode: --for {text!r} is not a time such as '2 hours' or '90 minutes', seven days at most",
-            f"mode: --for {text!r} bukan lama waktu seperti '2 jam' atau '90 menit', paling lama tujuh hari",
+            f"mode: --for {text!r} is not a time; give one such as '2 hours' or '90 minutes', seven days at most",
+            f"mode: --for {text!r} bukan lama waktu; beri misalnya '2 jam' atau '90 menit', paling lama tujuh hari",
         )
     return length
 

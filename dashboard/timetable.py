@@ -15,8 +15,8 @@ from dashboard.clock import day_start, local_day
 from dashboard.worktime import calendars
 
 if TYPE_CHECKING:
-    from config.groups import Group, Slot
     from config.declarations import Regency
+    from config.groups import Group, Slot
 
 ROOM, PEOPLE = "room", "people"
 """The audiences of a wall: those who work with it, and people of outside who stand before it (design §8)."""

@@ -21,7 +21,7 @@ def holding(engine: Engine, *, now: datetime) -> list[Override]:
     """The overrides that hold now."""
     at = int(now.timestamp() * 1000)
     with engine.connect() as connection:
-        rows = connection.execute(select(mode_override).where(mode_override.c.until_at > at).order_by(mode_override.c.screen_group)).all()
+        rows = connection.execute(select(mode_override).where(mode_override.c.until_at > at)).all()
     return [Override(row.screen_group, row.mode, row.until_at) for row in rows]
 
 
@@ -29,7 +29,8 @@ def switch_on(engine: Engine, chosen: Override, *, who: str, now: datetime) -> N
     """Let a group be in a mode until an instant, in place of what was chosen before."""
     with writing(engine).begin() as connection:
         upsert(connection, mode_override, ("screen_group",), {
-            "screen_group": chosen.group, "mode": chosen.mode, "from_at": int(now.timestamp() * 1000), "until_at": chosen.until, "who": who,
+            "screen_group": chosen.group, "mode": chosen.mode, "from_at": int(now.timestamp() * 1000),
+            "until_at": chosen.until, "who": who,
         })
         until = utc(chosen.until / 1000).isoformat(timespec="seconds")
         append(connection, who, "mode switched on", {"group": chosen.group, "mode": chosen.mode, "until": until}, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.alarms.rules import open_alarms
+from dashboard.queries import audience
 from dashboard.queries.answers import Alarm, Alarms, State
 from dashboard.words import Say
 from layouts.components import elements as el
@@ -13,6 +14,9 @@ from layouts.components.shapes import shape
 from layouts.components.tile import stale_mark
 
 query = open_alarms
+for_people = audience.alarms
+ALARMS = frozenset({"*"})
+"""All alarms stand here: the scene with it is pinned by a critical one without a panel of its own."""
 PLACES = 5
 
 

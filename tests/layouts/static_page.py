@@ -81,7 +81,7 @@ def to_html(tree: Any, say: Say) -> str:
 
 
 def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
-    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT)}
+    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": ""}
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
@@ -127,7 +127,7 @@ def document(
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
     sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css")
+        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css", "room.css")
     )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
