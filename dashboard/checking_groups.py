@@ -35,7 +35,8 @@ def groups(regency: Regency, file: str, declared: Mapping[str, Any]) -> Iterator
             other = seen.setdefault(screen, name)
             if other != name:
                 yield DeclarationError(
-                    f"screen {screen!r} is in group {other!r} already; take one away", file=file, key=f"groups.{name}.screens.{number}",
+                    f"screen {screen!r} is in group {other!r} already; take one away", file=file,
+                    key=f"groups.{name}.screens.{number}",
                     id=f"layar {screen!r} sudah ada di grup {other!r}; hapus salah satunya",
                 )
 
