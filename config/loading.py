@@ -167,7 +167,7 @@ class Folder:
         return whole.model_copy(update={"hash": derivation_hash(whole)})
 
     def _screens(self, tables: Table) -> None:
-        """The shipped scenes and modes lie under a folder's own; the shipped screens and groups stand where it names no screen."""
+        """The shipped scenes lie under a folder's own; the shipped screens, modes and groups stand where it names no screen."""
         shipped = self._parse(SHIPPED / "screens.toml")
         file, table = self.single.get("screens", (str(SHIPPED / "screens.toml"), {}))
         for key in sorted(set(table) - {"scenes", "screens", "modes", "groups"}):
@@ -175,10 +175,9 @@ class Folder:
         scenes = {**shipped.get("scenes", {}), **table.get("scenes", {})}
         self._named(Scene, (file, scenes), tables["scenes"], "scenes.")
         self._named(Screen, (file, table.get("screens") or shipped.get("screens", {})), tables["screens"], "screens.")
-        modes = {**shipped.get("modes", {}), **table.get("modes", {})}
-        self._named(Mode, (file, modes), tables["modes"], "modes.")
-        groups = table.get("groups", {}) if table.get("screens") else _merged(shipped.get("groups", {}), table.get("groups", {}))
-        self._named(Group, (file, groups), tables["groups"], "groups.")
+        below = {} if table.get("screens") else shipped
+        for model, name in ((Mode, "modes"), (Group, "groups")):
+            self._named(model, (file, _merged(below.get(name, {}), table.get(name, {}))), tables[name], f"{name}.")
 
     def _calendars(self, into: Table) -> None:
         """The calendars, each with the keys of the one it is ``like`` where it has none of its own."""
