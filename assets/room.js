@@ -6,22 +6,27 @@
   const LOOK = 250, SHIFT_EVERY = 180000;
   const PATH = [[0, 0], [2, 0], [3, 2], [2, 3], [0, 3], [-2, 3], [-3, 2], [-3, 0], [-3, -2], [-2, -3], [0, -3], [2, -3], [3, -2]];
   const room = {shifts: 0, asked: 0, awake: null, dim: 1};
-  let words = null, clock = null;
+  const DAY = 20 * 3600000;
+  let words = null, clock = null, day = null;
 
   function readWords() {
     const element = document.getElementById("live-words");
     if (!element) return false;
     words = JSON.parse(element.dataset.words);
     clock = new Intl.DateTimeFormat("en-GB", {timeZone: words.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit"});
+    day = new Intl.DateTimeFormat(words.language === "en" ? "en-GB" : "id-ID", {timeZone: words.zone, day: "numeric", month: "short"});
     return true;
   }
 
-  // ---- the mode: by hand, and until when ------------------------------------------------------------------------------
-  function told(scene) {
-    const spoken = scene?.overridden ? words.modes?.[scene.mode] : null;
+  // ---- the mode that somebody chose, or that people of outside are present; and until when ------------------------------
+  function told(scene, now) {
+    const people = document.getElementById("live-page")?.dataset.audience === "people";
+    const spoken = scene?.overridden || (scene && people) ? words.modes?.[scene.mode] : null;
     if (!spoken) return "";
     if (!scene.mode_until) return spoken.plain;
-    return spoken.until.replace("{time}", clock.format(scene.mode_until).replace(":", words.separator));
+    const until = scene.mode_until, time = clock.format(until).replace(":", words.separator);
+    const far = now !== null && until - now > DAY ? day.format(until) + " " : "";
+    return (scene.overridden ? spoken.by_hand : spoken.scheduled).replace("{time}", far + time);
   }
   function look() {
     const center = window.commandCenter;
@@ -31,7 +36,7 @@
       center.wipe();
       return;
     }
-    const text = told(scene);
+    const text = told(scene, now);
     for (const mark of document.querySelectorAll("[data-live=mode]")) {
       if (mark.textContent !== text) mark.textContent = text;
     }

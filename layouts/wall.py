@@ -17,7 +17,7 @@ from dash import html
 
 from config.declarations import Panel, Regency, Screen
 from dashboard.errors import ConfigError
-from dashboard.queries.audience import K, nothing_counted
+from dashboard.queries.audience import nothing_counted
 from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
 from layouts.components.attributes import data
@@ -139,23 +139,22 @@ def _names(regency: Regency, screen: str | Screen, audience: str, say: Say) -> I
         listed = scenes_in(regency, screen, mode)
         for scene in scenes_of(regency, screen, audience):
             place = listed.index(scene) + 1 if scene in listed else 0
-            below = say("wall.scene_of", centre=title, n=place, of=len(listed)) if place else title
+            below = [html.Span(title, className="centre"), html.Span(**data(live="mode"), className="mode-mark")]
+            if place:
+                below.append(html.Span(say("wall.scene_of", centre="", n=place, of=len(listed)), className="place"))
             yield html.Div(
-                [html.B(say.name(regency.scenes[scene].name)), html.Span(below)], className=look,
+                [html.B(say.name(regency.scenes[scene].name)), html.Div(below, className="below")], className=look,
                 **data(scene=scene, **({"mode": mode} if mode else {})),
             )
             look = "where"
 
 
 def _header(regency: Regency, screen: str | Screen, audience: str, drawn: Mapping[str, Any], say: Say) -> html.Header:
-    badges = [html.Div(say("wall.simulated"), className="sim")] if regency.simulated else []
-    if audience == PEOPLE:
-        badges.append(html.Div(say("wall.people", k=K), className="sim people-mark"))
-    badges.append(html.Div(**data(live="mode"), className="mode-mark"))
+    badge = [html.Div(say("wall.simulated"), className="sim")] if regency.simulated else []
     return html.Header(
         [
             html.Div(list(_names(regency, screen, audience, say)), className="names"),
-            html.Div([html.Div(**data(live="date")), html.Div(badges, className="badges")], className="when"),
+            html.Div([html.Div(**data(live="date")), *badge], className="when"),
             html.Div([html.Span(**data(live="clock")), html.Small(say.zone_name)], className="clock"),
             _slot(instance(HEADER, {}, say.language, audience), drawn),
         ],
@@ -185,8 +184,9 @@ def live_words(say: Say) -> str:
     times = {key: say(f"times.{key}") for key in TIMES}
     modes = {
         name: {
-            "until": say("wall.mode_until", name=say.name(mode.name), time="{time}"),
-            "plain": say("wall.mode", name=say.name(mode.name)),
+            "by_hand": say("wall.mode_by_hand", name=say.name(mode.name), time="{time}"),
+            "scheduled": say("wall.mode_scheduled", name=say.name(mode.name), time="{time}"),
+            "plain": say.name(mode.name),
         }
         for name, mode in say.regency.modes.items()
     }

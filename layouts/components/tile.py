@@ -130,7 +130,7 @@ def headline(answer: Tile, title: str, say: Say) -> Element:
             el.small(words.unit, id="unit"),
         ],
         id="number",
-        className=f"fig plate{' in-words' if words.in_words else ''}{size}",
+        className=f"fig plate{' in-words' if words.in_words else ''}{' is-omitted' if figure.omitted else ''}{size}",
     )
     value = figure.value if has_figure(figure) else None
     tone = figure.level.value if figure.level is not Level.NORMAL else "plain"

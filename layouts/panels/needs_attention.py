@@ -26,7 +26,7 @@ def _row(place: int, alarm: Alarm | None, say: Say) -> Element:
     if alarm is not None:
         stale = alarm.source_state in (State.STALE, State.OFFLINE)
         kind = alarm.source_state.value if stale else alarm.level.value
-        name = alarm.subject
+        name = alarm.subject or say("alarms.hidden_subject")
         why = reason(alarm, say)
         if alarm.value is not None:
             value = say.number(alarm.value, 0 if alarm.value >= 10 or alarm.value == int(alarm.value) else 1)
