@@ -21,7 +21,7 @@ from dashboard.queries.audience import critical, not_asked, nothing_counted
 from dashboard.timetable import PEOPLE, ROOM, Modes
 from dashboard.words import Say
 from layouts import wall
-from layouts.components.omitted import omitted
+from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def _instance(found: Any, say: Say) -> Instance:
     query, told = module.query, nothing_counted if found.audience == ROOM else getattr(module, "for_people", None)
     failed = partial(html.Div, say("access.panel_failed"), className="panel-failed")
     if told is None:
-        named = f"panels.{found.panel}.title"
-        title = say(named) if say.has(named) else ""
+        title = title_of(found.panel, say)
         return Instance(found.id, ask=not_asked, draw=lambda _: omitted(title, say), failed=failed, reads=frozenset())
     return Instance(
         found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(told(answer), say), failed=failed,

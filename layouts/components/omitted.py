@@ -8,6 +8,12 @@ from layouts.components.elements import Element
 from layouts.components.shapes import shape
 
 
+def title_of(panel: str, say: Say) -> str:
+    """The title of a panel by its name; "" for one that has none of its own."""
+    key = f"panels.{panel}.title"
+    return say(key) if say.has(key) else ""
+
+
 def omitted(title: str, say: Say) -> Element:
     """The tile; nothing in it ever changes."""
     return el.section(

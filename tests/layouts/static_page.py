@@ -15,9 +15,12 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from dashboard.queries.audience import nothing_counted
+from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
+from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
-from layouts.wall import instances, page
+from layouts.wall import Instance, instances, page
 from tests.layouts import answers
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -25,6 +28,8 @@ CAMEL = {"viewBox", "preserveAspectRatio"}
 NAMES = {"className": "class"}
 VOID = {"br", "img"}
 LOST_AT = answers.AT - 90
+MODE = "@mode@"
+"""Stands for the mode's words until the page is whole."""
 
 
 def as_json(tree: Any) -> Any:
@@ -81,7 +86,7 @@ def to_html(tree: Any, say: Say) -> str:
 
 
 def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
-    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": ""}
+    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": MODE}
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
@@ -106,6 +111,12 @@ def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
     return changed
 
 
+def drawn_for(each: Instance, answer: Any, say: Say) -> Any:
+    """What an instance draws of an answer for its audience."""
+    told = nothing_counted if each.audience == ROOM else getattr(panel(each.panel), "for_people", None)
+    return omitted(title_of(each.panel, say), say) if told is None else panel(each.panel).draw(told(answer), say)
+
+
 def document(
     chosen: dict[str, Any],
     *,
@@ -115,17 +126,20 @@ def document(
     language: str = "id",
     lost: bool = False,
     by_clock: bool = False,
+    audience: str = ROOM,
+    mode: str = "",
 ) -> str:
-    """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale."""
+    """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
+    ``mode``: what the header says of one."""
     regency = answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
     say = Say(regency, language)
     drawn = {
-        each.id: prefixed(as_json(panel(each.panel).draw(chosen[each.panel], say)), each.id)
-        for each in instances(regency, declared)
+        each.id: prefixed(as_json(drawn_for(each, chosen[each.panel], say)), each.id)
+        for each in instances(regency, declared, audience)
     }
-    tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
-    body = to_html(tree, say)
+    tree = seen(as_json(page(regency, declared, drawn, say, audience)), scene, number, by_clock=by_clock)
+    body = to_html(tree, say).replace(MODE, mode)
     sheets = "".join(
         f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css", "room.css")
     )
@@ -145,6 +159,7 @@ def tiles(*figures: str) -> dict[str, str]:
     return dict(zip(("received_today", "completed_today", "on_time_today", "overdue_now"), figures, strict=True))
 
 
+VISIT = {"audience": PEOPLE, "mode": "Manual: Kunjungan sampai 14.00"}
 CALM = {
     "needs_attention": "calm-after",
     "overall_state": "calm",
@@ -202,6 +217,18 @@ PAGES: dict[str, dict[str, Any]] = {
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
+    "night": {"chosen": choose(), "mode": "Manual: Malam sampai 06.30"},
+    "visit": {"chosen": choose(**tiles("normal", "without", "normal", "warning")), **VISIT},
+    "visit-small": {
+        "chosen": choose(**tiles("zero", "partial", "too-few", "stale-many"), needs_attention="other-value"), **VISIT
+    },
+    "visit-critical": {"chosen": choose(**tiles("huge", "late", "below", "offline"), **TROUBLE), **VISIT},
+    "visit-agencies": {"chosen": choose(agencies="odd"), "scene": "agencies", **VISIT},
+    "visit-lost": {"chosen": choose(**TROUBLE), "lost": True, **VISIT},
+    "visit-en": {
+        "chosen": choose(**tiles("normal", "none", "too-few", "zero")), "language": "en", "audience": PEOPLE,
+        "mode": "By hand: Visit until 26 Nov 14:00",
+    },
 }
 """The example walls: every state is on one of them."""
 
