@@ -73,13 +73,21 @@ def said(figure: Figure, say: Say, *, at: int, by_hour: bool = True) -> Said:
     tone, line = _line(figure, say, at, by_hour) if shown else ("plain", why_nothing(figure, say))
     return Said(
         figure=text,
-        unit=percent_sign(figure.metric) if shown else "",
+        unit=(percent_sign(figure.metric) + _rounding(figure, say)) if shown else "",
         in_words=not shown,
         tone=tone,
         line=line,
         age=age(figure, say, at),
         age_shape="fresh" if figure.state in NOT_JUDGED else shape_of(figure.state),
     )
+
+
+def _rounding(figure: Figure, say: Say) -> str:
+    """What a rounded figure says of itself whatever its age line says: "680+" (at least), "95% ±2,5"."""
+    if not figure.rounded_to:
+        return ""
+    half = figure.rounded_to / 2
+    return f" ±{say.number(half, 0 if half.is_integer() else 1)}" if percent_sign(figure.metric) else "+"
 
 
 def nothing(figure: Figure, say: Say) -> str:

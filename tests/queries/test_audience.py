@@ -183,3 +183,15 @@ def test_the_plan_of_the_visit_holds_no_instance_of_the_room_that_counts_cases()
     assert plan.audience == PEOPLE
     shared = [name for name in plan.instances if not name.endswith("-people")]
     assert {getattr(panel(name), "for_people", None) for name in shared} == {audience.nothing_counted}
+
+
+def test_a_critical_alarm_of_the_real_rules_pins_and_its_scene_is_known(tmp_path: Path) -> None:
+    plan = wall_zone(declared()).plans["west"]
+    assert audience.critical(answers.ALARMS["critical"]) == "uncalled"
+    assert audience.critical(answers.ALARMS["normal"]) == ""
+    assert [scene.name for scene in plan.everything if "*" in scene.rules] == ["today"]
+    instances = {instance.id: instance for instance in wall_zone(declared()).instances}
+    pins = instances["overall_state"].pins
+    assert pins is not None
+    assert pins(answers.ALARMS["critical"]) == "uncalled"
+    assert instances["overall_state-people"].pins is not None
