@@ -11,6 +11,7 @@ import ipaddress
 import json
 import re
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ from dashboard.live.feed import Feed
 from dashboard.live.frames import plain
 from dashboard.live.hub import Hub, Pace, ScreenPlan
 from dashboard.live.kept import Kept
+from dashboard.live.receipts import Receipts
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
@@ -53,6 +55,7 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 STORES = ("figures", "people", "recordings")
 GRACE_SECONDS = 1
+AUDITED_EVERY_SECONDS = 600
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
 CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
@@ -177,23 +180,27 @@ class Serving:
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
             now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
         )
+        self.receipts = Receipts(
+            self.people, self.hub, {name: screen.pixels for name, screen in regency.screens.items()}, now=now
+        )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
             publish=self._publish, on_people=self._people_changed,
         )
         self.pages = Pages(zone, build)
         self._known: dict[str, tuple[float, Principal]] = {}
+        self._refused: dict[str, float] = {}
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
-            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
-            words=words, now=now,
+            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
+            people=self.people, ready=self.ready, words=words, now=now,
         )
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
             script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=reach.secure, tls=reach.tls,
-            proxied=reach.proxied, token=settings.secret("api_token"),
+            proxied=reach.proxied, token=settings.secret("api_token"), outside=self._outside,
         )
         self.endpoints.rules = rules
         self.guard = Guard(self.endpoints, rules)
@@ -218,23 +225,36 @@ class Serving:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.hub.start()
+                self.receipts.start()
                 self.recorder.start()
                 self.feed.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.hub.stop()
+                await self.receipts.stop()
                 await asyncio.to_thread(self.feed.stop)
                 await asyncio.to_thread(self.recorder.stop)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     def _publish(self, new: list[Said]) -> None:
+        self.receipts.published(new)
         self.hub.publish_soon(new)
         self.recorder.keep(new)
 
     def _people_changed(self) -> None:
         self._known = {}
         self.hub.check_soon()
+
+    def _outside(self, who: Principal, address: str) -> None:
+        """Note, once in a while for each device, that its token came from elsewhere."""
+        at = time.monotonic()
+        if at - self._refused.get(who.device, -AUDITED_EVERY_SECONDS) < AUDITED_EVERY_SECONDS:
+            return
+        self._refused[who.device] = at
+        log.warning("device outside its network", device=who.device, address=address)
+        work = asyncio.to_thread(devices.refused, self.people, who, address, now=self.now())
+        self._kept = asyncio.ensure_future(work)
 
     async def _principal_of(self, token: str, zone: str) -> Principal | None:
         """Who a token is. A good answer is kept for a second: a page asks for some twenty things at once."""

@@ -30,12 +30,13 @@ PATHS = {  # one example of each route of the table
     "wall-suites": "/wall/_dash-component-suites/dash/html/dash_html_components.v4_4_1m1.min.js",
     "wall-layout": "/wall/_dash-layout", "wall-dependencies": "/wall/_dash-dependencies",
     "wall-callback": "/wall/_dash-update-component", "wall-favicon": "/wall/_favicon.ico", "wall-live": "/wall/live",
-    "wall-panel": "/wall/panel/figure",
+    "wall-panel": "/wall/panel/figure", "wall-pair": "/wall/pair", "wall-receipt": "/wall/receipt",
 }
 NOWHERE = (
     "/", "/wall", "/wall/x", "/wall/_dash-ws-callback", "/wall/_reload-hash", "/wall/_alive_", "/docs", "/openapi.json",
     "/redoc", "/desk/", "/tour/", "/wall/assets/fetch.py", "/wall/assets/../serve.py", "/wall/assets/%2e%2e/x.js",
     "/wall//live", "/wall/live/", "/WALL/", "/_dash-layout", "/api/v1", "/metrics/", "/wall/panel/", "/wall/panel/a/b",
+    "/wall/receipt/", "/wall/receipts", "/wall/pair/", "/wall/pair/claim", "/pair", "/receipt", "/desk/receipt",
 )
 ROLES = ("none", "device", "other zone", "revoked", "local", "local by another name", "token")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")
@@ -127,7 +128,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 def _policy(name: str, who: Who, role: str) -> set[int]:
     """What a request that is right in its form gets: the policy table in one place."""
     inside = {
-        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403},
+        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403}, "wall-receipt": {400},
         "wall-suites": {200, 304},
     }.get(name, {200})
     if who == Who.LOCAL:
@@ -144,7 +145,8 @@ def test_the_examples_are_of_every_route() -> None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_path_and_role_is_as_the_policy_says(house: House, route: Any, role: str) -> None:
-    house.serving.endpoints.tries = devices.Tries()
+    house.serving.endpoints.tries, house.serving.endpoints.asks = devices.Tries(), devices.Tries()
+    house.serving.receipts._came.clear()
     for method in METHODS:
         extra = {"origin": f"http://{BASE}", "content_type": "application/json"}
         host = {"origin": "http://rebound.example:8100"} if role == "local by another name" else {}

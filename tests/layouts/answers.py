@@ -28,6 +28,7 @@ from dashboard.queries.answers import (
 from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
 from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
+from tests.layouts.wall_answers import WALLS
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -468,5 +469,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
+    "walls": WALLS,
 }
 """Panel → name of the example → answer."""

@@ -127,7 +127,8 @@ def document(
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
     sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css")
+        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' 
+        for name in ("shapes.css", "tokens.css", *sorted(path.name for path in ASSETS.glob("scene-*.css")), "wall.css")
     )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
@@ -198,6 +199,12 @@ PAGES: dict[str, dict[str, Any]] = {
     "ecosystem-lost": {"chosen": choose(**TROUBLE), "scene": "ecosystem", "lost": True},
     "ecosystem-by-clock": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "by_clock": True},
     "ecosystem-en": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem", "language": "en"},
+    "walls": {"chosen": choose(), "scene": "walls", "screen": "operator"},
+    "walls-troubles": {"chosen": choose(walls="every-trouble"), "scene": "walls", "screen": "operator"},
+    "walls-none": {"chosen": choose(walls="none"), "scene": "walls", "screen": "operator"},
+    "walls-many": {"chosen": choose(walls="many"), "scene": "walls", "number": 2, "screen": "operator"},
+    "walls-en": {"chosen": choose(walls="every-trouble"), "scene": "walls", "language": "en", "screen": "operator"},
+    "walls-lost": {"chosen": choose(walls="every-trouble"), "scene": "walls", "lost": True, "screen": "operator"},
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
