@@ -86,7 +86,8 @@ class Device:
     copied_at: int | None = None
 
     def __str__(self) -> str:
-        state = "copied, revoked" if self.copied_at else "revoked" if self.revoked_at else "seen" if self.last_seen_at else "never seen"
+        cut = "copied, revoked" if self.copied_at else "revoked" if self.revoked_at else ""
+        state = cut or ("seen" if self.last_seen_at else "never seen")
         at = self.revoked_at or self.last_seen_at
         when = f" {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}" if at else ""
         only = f"  only from {', '.join(self.networks)}" if self.networks else ""
@@ -201,7 +202,7 @@ def redeem(engine: Engine, code: str, *, zone: str, now: datetime) -> str:
             ).values(used_at=at)
         ).rowcount
         identity = connection.execute(select(link_code.c.device).where(link_code.c.code_hash == name)).scalar()
-        if taken:
+        if taken and identity is not None:
             token = paired(connection, identity, now)
         else:
             who = f"device {identity}" if identity else "unknown"

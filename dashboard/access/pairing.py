@@ -32,7 +32,8 @@ def page(zone: str, words: Mapping[str, Mapping[str, Any]]) -> bytes:
         for language, each in said.items()
     )
     left = " · ".join(
-        f'<span lang="{language}" data-left="{each["left"]}" data-none="{each["asking"]}"></span>' for language, each in said.items()
+        f'<span lang="{language}" data-left="{each["left"]}" data-none="{each["asking"]}"></span>'
+        for language, each in said.items()
     )
     return f"""<!doctype html>
 <html lang="id"><head><meta charset="utf-8"><title>{both["title"]}</title><link rel="icon" href="data:,">

@@ -13,7 +13,6 @@ from dashboard.live.hub import Hub
 from dashboard.live.receipts import Receipts
 from dashboard.live.snapshot import Snapshot
 
-
 FAULTS = ("old", "frozen", "clock", "size", "build")
 TOLD = {  # name of the gauge → what a receipt says, and what it is
     "behind_seconds": ("behind_seconds", "How long ago the server gave up the oldest content that the wall paints."),

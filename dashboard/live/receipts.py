@@ -249,7 +249,7 @@ class Receipts:
             self._waiting.streams |= due
             return
         self._failing = False
-        self._noted = {one: at for one in due} | {one: seen for one, seen in self._noted.items() if one not in due and one in self._open}
+        self._noted = {one: seen for one, seen in self._noted.items() if one in self._open} | dict.fromkeys(due, at)
         if tidy:
             self._tidied = at
             old = epoch(now) - FORGOTTEN_SECONDS
@@ -299,7 +299,8 @@ def _add_hour(connection: Connection, name: str, hour: int, sums: _Hour) -> None
     found = connection.execute(select(wall_hour).where(*where)).first()
     if found is None:
         connection.execute(insert(wall_hour).values(
-            device=name, hour=hour, receipts=sums.receipts, troubled=sums.troubled, behind_seconds=sums.behind, heap_bytes=sums.heap,
+            device=name, hour=hour, receipts=sums.receipts, troubled=sums.troubled, behind_seconds=sums.behind,
+            heap_bytes=sums.heap,
         ))
         return
     connection.execute(update(wall_hour).where(*where).values(

@@ -79,7 +79,8 @@ def day_strip(id: str, hours: Sequence[WallHour], say: Say) -> Element:
     """A wall's 24 hours, the running one last; read aloud as how many were well, troubled and dark."""
     troubled = sum(bool(hour.troubled) for hour in hours)
     well = sum(bool(hour.receipts) for hour in hours) - troubled
-    told = say("panels.walls.day_told", well=say.number(well), troubled=say.number(troubled), dark=say.number(HOURS - well - troubled))
+    dark = HOURS - well - troubled
+    told = say("panels.walls.day_told", well=say.number(well), troubled=say.number(troubled), dark=say.number(dark))
     return el.svg(
         [
             el.path(id=f"{id}-good", className="run good", d=_bars(hours, False)),

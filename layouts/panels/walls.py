@@ -20,7 +20,8 @@ def _totals(answer: Walls, say: Say) -> Element:
     """How many walls are well, and how the others stand."""
     found = answer.walls
     counts = {
-        "warning": sum(one.level is Level.WARNING for one in found), "attention": sum(one.level is Level.ATTENTION for one in found),
+        "warning": sum(one.level is Level.WARNING for one in found),
+        "attention": sum(one.level is Level.ATTENTION for one in found),
         "offline": sum(one.health is Health.OFF for one in found),
     }
     return el.div(

@@ -32,18 +32,18 @@ def answer(*found: Wall) -> Walls:
 TROUBLED = (
     WELL,
     troubled("Dinding Timur", Health.OLD, behind_seconds=284),
-    troubled("Ruang Rapat", Health.FROZEN),
-    troubled("Lobi", Health.SILENT, receipt_at=AT - 700),
-    troubled("Ruang Bupati", Health.CLOCK, skew_seconds=-10800.0),
-    troubled("Aula", Health.SIZE, width=1280, height=720),
-    troubled("Pendopo", Health.BUILD),
-    troubled("Ruang Tamu Rumah Jabatan", Health.COPIED),
-    replace(WELL, place="Posko 112", off_since=AT - 40_000, hours=NIGHT),
+    troubled("Dinding Rapat", Health.FROZEN),
+    troubled("Dinding Lobi", Health.SILENT, receipt_at=AT - 700),
+    troubled("Dinding Ruang Bupati", Health.CLOCK, skew_seconds=-10800.0),
+    troubled("Dinding Aula", Health.SIZE, width=1280, height=720),
+    troubled("Dinding Pendopo", Health.BUILD),
+    troubled("Dinding Tamu Rumah Jabatan", Health.COPIED),
+    replace(WELL, place="Dinding Posko 112", off_since=AT - 40_000, hours=NIGHT),
 )
 WALLS: dict[str, Walls] = {
     "normal": answer(
         WELL, replace(WELL, place="Dinding Timur", ratio=2.0, heap_bytes=61_000_000, data_age_seconds=None),
-        troubled("Lobi", Health.SIZE, width=1280, height=720), replace(WELL, place="Posko 112", off_since=AT - 4000, hours=NIGHT),
+        troubled("Dinding Lobi", Health.SIZE, width=1280, height=720), replace(WELL, place="Dinding Posko 112", off_since=AT - 4000, hours=NIGHT),
     ),
     "other-value": answer(
         replace(WELL, heap_bytes=None, data_age_seconds=7000), troubled("Dinding Timur", Health.OLD, behind_seconds=31),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -108,35 +109,45 @@ def instances() -> tuple[Instance, ...]:
 
 
 def zone(regency: Regency) -> Zone:
-    """The toy's wall: one screen, one scene."""
+    """The toy's wall: one screen; one scene, or, with ``TOY_DWELL`` (milliseconds), one more without panels.
+
+    ``TOY_PANELS``: names of the panels that it shows; all of them otherwise.
+    """
+    names = tuple(os.environ.get("TOY_PANELS", "figure list frail").split())
+    dwell = int(os.environ.get("TOY_DWELL", "3600000"))
     times = {"seconds": "{n} detik", "minutes_one": "{n} menit", "minutes": "{n} menit", "hours_one": "{n} jam",
              "hours": "{n} jam", "days_one": "{n} hari", "days": "{n} hari"}
     spoken = json.dumps({"language": "id", "zone": regency.timezone, "separator": ".", "times": times})
 
     def page(screen: str, drawn: Any) -> Any:
-        names = ("figure", "list", "frail")
         slots = [html.Div(drawn.get(name), id=f"slot-{name}", **{"data-panel": name}) for name in names]
         shown = {"data-scene": "one", "data-page-shown": "1"}
         words = html.Div(id="live-words", hidden=True, **{"data-words": spoken})
         return plain(html.Div([
             html.Span(**{"data-live": "clock"}), html.Span(**{"data-live": "date"}),
             html.Div(["SAMBUNGAN TERPUTUS sejak ", html.Span(**{"data-live": "lost-since"})], id="live-lost"),
-            html.Div(slots, id="scene-one", className="is-shown", **shown), words,
+            html.Div(slots, id="scene-one", className="is-shown", **shown),
+            html.Div(id="scene-two", **{"data-scene": "two"}), words,
         ]))
 
-    names = tuple(each.id for each in instances())
-    plan = ScreenPlan("west", names, (Planned("one", 3_600_000, names),), layout_hash("west", page("west", {})))
-    return Zone("wall", instances(), {"west": plan}, page)
+    scenes = (Planned("one", dwell, names), Planned("two", dwell))[: 2 if "TOY_DWELL" in os.environ else 1]
+    plan = ScreenPlan("west", names, scenes, layout_hash("west", page("west", {})))
+    return Zone("wall", tuple(each for each in instances() if each.id in names), {"west": plan}, page)
 
 
 def main() -> None:
     """``python -m tests.live.toy FOLDER PORT BUILD TICK_SECONDS``: serve until told to stop."""
+    from dashboard import serve
     from dashboard.serve import app, listening, run_server
 
+    serve.ASSETS = Path(os.environ.get("TOY_ASSETS", str(serve.ASSETS)))
     folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     regency = load(folder / "config")
     settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
-    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500))
+    pace = Pace(
+        tick, reload_jitter_ms=int(os.environ.get("TOY_JITTER", "500")), receipt_seconds=float(os.environ.get("TOY_RECEIPTS", "30")),
+    )
+    serving = app(settings, regency, zone=zone(regency), build=build, pace=pace)
     run_server(serving, listening("127.0.0.1", port))
 
 
