@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +32,19 @@ SHIFTED = (
 
 
 @pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """The toy, whose walls tell each second."""
+    found = Served(tmp_path)
+    try:
+        found.start(receipts="1")
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture
 def telling(context: BrowserContext, served: Served) -> Page:
     """A paired wall of the declared size that tells each second."""
-    served.stop()
-    served.start(receipts="1")
     page = context.new_page()
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(served.pair()[1])
@@ -80,8 +90,6 @@ def test_a_wall_tells_what_it_painted_and_is_well(telling: Page, served: Served)
 
 
 def test_a_wall_of_twice_the_pixel_ratio_is_well(browser: Any, served: Served) -> None:
-    served.stop()
-    served.start(receipts="1")
     context = browser.new_context(viewport={"width": 960, "height": 540}, device_scale_factor=2)
     page = context.new_page()
     page.goto(served.pair()[1])
@@ -146,8 +154,6 @@ def test_a_wall_pc_with_a_wrong_clock_shows_right_times_and_is_told_of_v12(
     context: BrowserContext, served: Served, by: int | None, off: bool
 ) -> None:
     """V12: clock, date and ages are the server's; the wrong clock of the computer is an alarm (another zone is none)."""
-    served.stop()
-    served.start(receipts="1")
     context.add_init_script(SHIFTED.format(by="null" if by is None else by))
     page = context.new_page()
     page.set_viewport_size({"width": 1920, "height": 1080})
