@@ -180,8 +180,9 @@ class Serving:
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
             now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
         )
-        self.receipts = Receipts(
-            self.people, self.hub, {name: screen.pixels for name, screen in regency.screens.items()}, now=now
+        declared = {name: screen.pixels for name, screen in regency.screens.items()}
+        self.receipts = Receipts(  # a wall of the demo is a window on somebody's desk, of any size
+            self.people, self.hub, {} if regency.simulated else declared, now=now
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,

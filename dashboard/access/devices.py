@@ -116,7 +116,7 @@ def checked_networks(networks: Sequence[str]) -> str:
         except ValueError as err:
             raise ProductError(
                 f"--network {network}: not a network ({err}); give one like 10.20.4.0/24 or 10.20.4.7/32",
-                f"--network {network}: bukan jaringan ({err}); tulis seperti 10.20.4.0/24 atau 10.20.4.7/32",
+                f"--network {network}: bukan jaringan ({err}); beri yang seperti 10.20.4.0/24 atau 10.20.4.7/32",
             ) from err
     return " ".join(found)
 

@@ -70,9 +70,9 @@ def approve(
         ).values(device=identity)).rowcount
         if not taken:
             raise ProductError(  # the transaction takes the device back
-                "no wall shows this code now: codes last 10 minutes and work once. Read the one that the wall shows at present",
+                "no wall shows this code now: codes last 10 minutes and work once. Give the one that the wall shows at present",
                 "tidak ada layar yang menampilkan kode ini sekarang: kode berlaku 10 menit dan sekali pakai. "
-                "Baca kode yang sedang tampil di layar",
+                "Beri kode yang sedang tampil di layar",
             )
         append(connection, "command line", "device approved", {"device": identity}, now)
     return identity

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from config.settings import Settings
 from dashboard import clock
-from dashboard.access import devices
+from dashboard.access import devices, joining
 from dashboard.access.policy import ROUTES, Who
 from dashboard.errors import ConfigError
 from dashboard.guard import Guard, Rules
 from dashboard.live.hub import Hub
 from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
+from dashboard.store.tables import audit
 from tests.live import toy
 from tests.loops import run
 
@@ -220,6 +221,73 @@ def test_a_code_becomes_the_cookie(house: House) -> None:
     )
     assert status == 204
     assert headers["set-cookie"].startswith("__Host-cc-wall=")
+
+
+def _pair(house: House, body: bytes = b"{}") -> tuple[int, dict[str, str], bytes]:
+    return house.ask("none", "POST", "/wall/pair", body, origin=f"http://{BASE}", content_type="application/json")
+
+
+def test_a_stranger_gets_a_code_and_once_it_is_approved_the_cookie(house: House) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+    status, headers, body = _pair(house)
+    told = json.loads(body)
+    assert status == 200
+    assert "set-cookie" not in headers
+    assert (told["seconds"], len(told["code"])) == (600, 9)
+    claim = json.dumps({"secret": told["secret"]}).encode()
+    assert _pair(house, claim)[0] == 202
+    joining.approve(house.people, told["code"], place="x", screen="west", zone="wall", now=clock.now())
+    status, headers, _ = _pair(house, claim)
+    assert status == 204
+    assert headers["set-cookie"].startswith("__Host-cc-wall=")
+    assert _pair(house, claim)[0] == 410
+
+
+def test_codes_are_asked_for_and_fetched_at_a_limited_rate(house: House) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(3), devices.Tries(2)
+    assert [_pair(house)[0] for _ in range(4)] == [200] * 3 + [429]
+    claim = json.dumps({"secret": "x" * 43}).encode()
+    assert [_pair(house, claim)[0] for _ in range(3)] == [410] * 2 + [429]
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b'{"secret": ', b'"x"', b'{"code": "x"}'])
+def test_a_bad_request_for_a_code_is_refused(house: House, body: bytes) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+    assert _pair(house, body)[0] == 400
+
+
+def test_a_receipt_is_taken_from_its_device_alone(house: House) -> None:
+    now = clock.now().timestamp() * 1000
+    body = json.dumps({
+        "screen": "west", "build": "b", "layout": "x", "seq": 1, "painted": {}, "torn": 0, "age_seconds": None, "frame_ms": 16,
+        "heap_bytes": None, "clock_ms": now, "shown_ms": now, "width": 1920, "height": 1080, "ratio": 1,
+    }).encode()
+    house.serving.receipts._came.clear()
+    assert [house.post(role, "/wall/receipt", body) for role in ("none", "other zone", "revoked")] == [401] * 3
+    assert [house.post("device", "/wall/receipt", body) for _ in range(2)] == [204, 429]
+    assert list(house.serving.receipts.last) == [
+        found.id for found in devices.list_devices(house.people) if found.place == "device"
+    ]
+
+
+def test_a_device_outside_its_network_is_nobody_keeps_its_cookie_and_is_noted(house: House) -> None:
+    _, code = devices.add_device(
+        house.people, place="bound", screen="west", zone="wall", networks=("10.1.2.0/24",), now=clock.now()
+    )
+    house.tokens["bound"] = devices.redeem(house.people, code, zone="wall", now=clock.now())
+    try:
+        assert house.ask("bound", "GET", "/wall/_dash-layout")[0] == 200
+        scope = {**house.scope("bound", "GET", "/wall/"), "client": ("10.9.9.9", 5)}
+        _, headers, body = run(house._ask(dict(scope), b""))
+        assert b"data-pairing" in body
+        assert "set-cookie" not in headers
+        assert run(house._ask({**scope, "path": "/wall/live", "raw_path": b"/wall/live"}, b""))[0] == 401
+        with house.people.connect() as connection:
+            noted = connection.execute(select(audit.c.what).where(audit.c.what == "device outside its network")).all()
+        assert len(noted) <= 1
+    finally:
+        del house.tokens["bound"]
 
 
 def test_the_security_headers_are_on_every_answer(house: House) -> None:
