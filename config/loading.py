@@ -57,7 +57,7 @@ class Folder:
             del table[key]
             self._wrong(self.main, key, "is declared in a file of its own", "dinyatakan dalam berkas tersendiri")
         here: set[str] = set()
-        self.regency = {**self.regency, **table}
+        self.regency = {**self.regency, **_with_metrics_of(self.regency, _placed(table, folder))}
         for path in sorted((folder / "agencies").glob("*.toml")):
             self._agency(path, here)
         for path in sorted((folder / "sources").glob("*.toml")):
@@ -215,6 +215,20 @@ def _merged(below: Table, above: Table) -> Table:
     return merged
 
 
+def _placed(table: Table, folder: Path) -> Table:
+    """The table with the path of the districts' map as seen from the folder that names it."""
+    drawn = table.get("map")
+    if not isinstance(drawn, dict) or not isinstance(drawn.get("file"), str):
+        return table
+    return {**table, "map": {**drawn, "file": str((folder / drawn["file"]).resolve())}}
+
+
+def _with_metrics_of(below: Table, table: Table) -> Table:
+    """The table with its declared metrics over those of the folder that it extends."""
+    both = isinstance(table.get("metrics"), dict) and isinstance(below.get("metrics"), dict)
+    return {**table, "metrics": _merged(below["metrics"], table["metrics"])} if both else table
+
+
 def _plain(problem: Any) -> tuple[str, str]:
     """A validation problem in plain English and Indonesian."""
     given = problem.get("input")
@@ -246,7 +260,7 @@ def derivation_hash(regency: Regency) -> str:
         "timezone": regency.timezone,
         "code": regency.code,
         "calendars": {key: value.model_dump(mode="json") for key, value in regency.calendars.items()},
-        "districts": {key: value.model_dump(mode="json") for key, value in regency.districts.items()},
+        "districts": {key: value.model_dump(mode="json", exclude={"tile"}) for key, value in regency.districts.items()},
         "agencies": {
             key: (value.calendar, {slug: _of_service(service) for slug, service in value.services.items()})
             for key, value in regency.agencies.items()

@@ -31,6 +31,12 @@ class DeclarationError(Exception):
         self.message, self.message_id, self.file, self.key, self.warning = message, id or message, file, key, warning
 
 
+def duration(text: str) -> timedelta:
+    """A span as declarations write it, ``"5 minutes"``. Raises ``ValueError``."""
+    found: timedelta = _duration(text)
+    return found
+
+
 def _duration(value: Any) -> Any:
     """``"5 minutes"`` → timedelta(minutes=5)."""
     if isinstance(value, str):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from dash import html
 
-from config.declarations import Panel, Regency, Screen
+from config.declarations import Panel, Regency, Scene, Screen
 from dashboard.errors import ConfigError
 from dashboard.words import Say
 from layouts.components.attributes import data
@@ -147,6 +147,20 @@ def live_words(say: Say) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
+def _grid(scene: Scene) -> dict[str, str]:
+    """The areas of a scene for both orientations, as the style sheet reads them where it has no grid of the scene's name."""
+    areas = list(dict.fromkeys(panel.area for panel in scene.panels))
+    across = 1 if len(areas) == 1 else 2 if len(areas) in (2, 4) else 3
+
+    def rows(across: int) -> tuple[str, ...]:
+        cut = [areas[start : start + across] for start in range(0, len(areas), across)]
+        return tuple(" ".join([*row, *row[-1:] * (across - len(row))]) for row in cut)  # the last takes the rest of its row
+
+    wide = scene.grid or rows(across)
+    tall = scene.tall or rows(1 if len(areas) <= 3 else 2)
+    return {name: " ".join(f'"{row}"' for row in found) for name, found in (("--areas", wide), ("--areas-tall", tall))}
+
+
 def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: Say) -> html.Div:
     """The whole page of a screen. ``drawn``: instance id → its tree (a component or its JSON, ids already prefixed).
 
@@ -162,6 +176,7 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
             inside,
             id=f"scene-{name}",
             className=f"scene scene-{name}" + (" is-shown" if number == 0 else ""),
+            style=_grid(regency.scenes[name]),
             **data(scene=name, page_shown="1"),
         )
         for number, (name, inside) in enumerate(slots.items())

@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dash.development.base_component import Component
 
+from config.declarations import Panel, Regency, Scene, Words
 from dashboard.words import Say
 from layouts.panels import panel
 from layouts.wall import instances, page
@@ -115,13 +117,19 @@ def document(
     language: str = "id",
     lost: bool = False,
     by_clock: bool = False,
+    figures: Sequence[str] = (),
 ) -> str:
-    """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale."""
-    regency = answers.regency()
+    """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
+
+    ``figures``: a scene "figures" of published figures, each the example of that name (of the list, where it begins so).
+    """
+    regency = with_figures(answers.regency(), figures) if figures else answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
     say = Say(regency, language)
     drawn = {
-        each.id: prefixed(as_json(panel(each.panel).draw(chosen[each.panel], say)), each.id)
+        each.id: prefixed(as_json(panel(each.panel).draw(
+            answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
+        )), each.id)
         for each in instances(regency, declared)
     }
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
@@ -131,6 +139,17 @@ def document(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
     )
+
+
+def with_figures(regency: Regency, figures: Sequence[str]) -> Regency:
+    """The regency with a scene of so many figures at the end of every screen."""
+    panels = [
+        Panel(panel="readings" if name.startswith("list ") else "reading", area=f"a{at}", params={"example": name.removeprefix("list ")})
+        for at, name in enumerate(figures)
+    ]
+    scene = Scene(name=Words(id="Angka terbitan", en="Published figures"), panels=tuple(panels))
+    screens = {key: one.model_copy(update={"scenes": (*one.scenes, "figures")}) for key, one in regency.screens.items()}
+    return regency.model_copy(update={"scenes": {**regency.scenes, "figures": scene}, "screens": screens})
 
 
 def choose(**names: str) -> dict[str, Any]:
@@ -194,6 +213,29 @@ PAGES: dict[str, dict[str, Any]] = {
     "agencies-lost": {"chosen": choose(agencies="odd", **TROUBLE), "scene": "agencies", "lost": True},
     "agencies-unconnected": {"chosen": choose(), "scene": "agencies", "number": 2},
     "agencies-many": {"chosen": choose(agencies="many"), "scene": "agencies", "number": 5},
+    "districts": {"chosen": choose(districts="real"), "scene": "districts"},
+    "districts-tiles": {"chosen": choose(), "scene": "districts"},
+    "districts-states": {"chosen": choose(districts="states"), "scene": "districts"},
+    "districts-calm": {"chosen": choose(districts="calm", **CALM), "scene": "districts"},
+    "districts-counts": {"chosen": choose(districts="counts"), "scene": "districts"},
+    "districts-days": {"chosen": choose(districts="part-of-the-days"), "scene": "districts"},
+    "districts-stale": {"chosen": choose(districts="all-stale"), "scene": "districts"},
+    "districts-none": {"chosen": choose(districts="none"), "scene": "districts"},
+    "districts-untold": {"chosen": choose(districts="nobody-tells"), "scene": "districts"},
+    "districts-many": {"chosen": choose(districts="many"), "scene": "districts", "number": 3},
+    "districts-lost": {"chosen": choose(districts="real", **TROUBLE), "scene": "districts", "lost": True},
+    "districts-by-clock": {"chosen": choose(districts="real"), "scene": "districts", "by_clock": True},
+    "districts-en": {"chosen": choose(districts="states"), "scene": "districts", "language": "en"},
+    "figures": {"chosen": choose(), "scene": "figures", "figures": ("normal", "below", "list normal", "money", "index")},
+    "figures-odd": {"chosen": choose(), "scene": "figures", "figures": ("late", "stale", "overdue", "offline", "partly", "zero")},
+    "figures-none": {
+        "chosen": choose(), "scene": "figures", "figures": ("none", "loading", "not-provided", "missing", "long", "list nobody"),
+    },
+    "figures-lists": {"chosen": choose(), "scene": "figures", "figures": ("list odd", "list metrics")},
+    "figures-many": {"chosen": choose(), "scene": "figures", "figures": ("list many", "list all-stale"), "number": 3},
+    "figures-lost": {"chosen": choose(), "scene": "figures", "figures": ("normal", "list normal", "money", "index"), "lost": True},
+    "figures-by-clock": {"chosen": choose(), "scene": "figures", "figures": ("normal", "list normal", "money", "zero"), "by_clock": True},
+    "figures-en": {"chosen": choose(), "scene": "figures", "figures": ("late", "below", "list odd", "long"), "language": "en"},
     "ecosystem": {"chosen": choose(), "scene": "ecosystem"},
     "ecosystem-problems": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem"},
     "ecosystem-many": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "number": 2},
@@ -239,6 +281,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
+    "agencies-forty": {"chosen": choose(agencies="forty"), "scene": "agencies", "number": 7},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
 }
 """The example walls: every state is on one of them."""
