@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from config.groups import Group, Mode, Slot
 from config.terms import (
     CalendarRules,
     DeclarationError,
@@ -29,8 +30,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Hours", "Mall", "Panel", "Regency", "Scene", "Screen",
-    "Service", "Slug", "Source", "Standard", "StandardUnit", "Tenant", "Thresholds", "Words", "Zone",
+    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Group", "Hours", "Mall", "Mode", "Panel", "Regency",
+    "Scene", "Screen", "Service", "Slot", "Slug", "Source", "Standard", "StandardUnit", "Tenant", "Thresholds", "Words", "Zone",
 ]
 
 
@@ -260,10 +261,14 @@ class Scene(Declared):
 
 
 class Screen(Declared):
-    """A wall screen: its scenes in order, its size and how far the farthest viewer sits."""
+    """A wall screen: its scenes in order, its size and how far the farthest viewer sits.
+
+    ``modes``: its own scenes while its group is in a mode.
+    """
 
     name: str
     scenes: tuple[str, ...]
+    modes: dict[str, tuple[str, ...]] = {}
     language: Literal["id", "en"] = "id"
     millimetres: tuple[float, float] = (1218.0, 685.0)
     pixels: tuple[int, int] = (1920, 1080)
@@ -315,6 +320,8 @@ class Regency(Declared):
     mall: Mall | None = None
     scenes: dict[str, Scene] = {}
     screens: dict[str, Screen] = {}
+    modes: dict[str, Mode] = {}
+    groups: dict[str, Group] = {}
     words: dict[str, dict[str, Any]] = {}
     hash: str = ""
 

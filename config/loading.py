@@ -11,11 +11,24 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from config.declarations import Agency, CalendarRules, DeclarationError, District, Mall, Regency, Scene, Screen, Service, Source
+from config.declarations import (
+    Agency,
+    CalendarRules,
+    DeclarationError,
+    District,
+    Group,
+    Mall,
+    Mode,
+    Regency,
+    Scene,
+    Screen,
+    Service,
+    Source,
+)
 from config.settings import SHIPPED
 
 Table = dict[str, Any]
-OF_OTHER_FILES = {"agencies", "sources", "calendars", "districts", "mall", "scenes", "screens", "words", "hash"}
+OF_OTHER_FILES = {"agencies", "sources", "calendars", "districts", "mall", "scenes", "screens", "modes", "groups", "words", "hash"}
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
@@ -134,7 +147,8 @@ class Folder:
 
     def regency_of(self) -> Regency | None:
         """Everything validated and put together; ``None`` when there are errors."""
-        tables: Table = {"agencies": {}, "sources": {}, "calendars": {}, "districts": {}, "scenes": {}, "screens": {}}
+        kinds = ("agencies", "sources", "calendars", "districts", "scenes", "screens", "modes", "groups")
+        tables: Table = {kind: {} for kind in kinds}
         for slug, (file, table) in self.agencies.items():
             if agency := self.build(Agency, {**table, "id": slug}, file):
                 tables["agencies"][slug] = agency
@@ -173,14 +187,17 @@ class Folder:
                             "outside = true bila bukan milik kabupaten")
 
     def _screens(self, tables: Table) -> None:
-        """The shipped scenes lie under a folder's own; the shipped screens stand where a folder names none."""
+        """The shipped scenes lie under a folder's own; the shipped screens, modes and groups stand where it names no screen."""
         shipped = self._parse(SHIPPED / "screens.toml")
         file, table = self.single.get("screens", (str(SHIPPED / "screens.toml"), {}))
-        for key in sorted(set(table) - {"scenes", "screens"}):
+        for key in sorted(set(table) - {"scenes", "screens", "modes", "groups"}):
             self._wrong(file, key, "unknown key", "kunci tidak dikenal")
         scenes = {**shipped.get("scenes", {}), **table.get("scenes", {})}
         self._named(Scene, (file, scenes), tables["scenes"], "scenes.")
         self._named(Screen, (file, table.get("screens") or shipped.get("screens", {})), tables["screens"], "screens.")
+        below = {} if table.get("screens") else shipped
+        for model, name in ((Mode, "modes"), (Group, "groups")):
+            self._named(model, (file, _merged(below.get(name, {}), table.get(name, {}))), tables[name], f"{name}.")
 
     def _calendars(self, into: Table) -> None:
         """The calendars, each with the keys of the one it is ``like`` where it has none of its own."""

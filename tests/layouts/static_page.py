@@ -17,9 +17,12 @@ from typing import Any
 from dash.development.base_component import Component
 
 from config.declarations import Panel, Regency, Scene, Words
+from dashboard.queries.audience import nothing_counted
+from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
+from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
-from layouts.wall import instances, page
+from layouts.wall import Instance, instances, page
 from tests.layouts import answers
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -27,6 +30,8 @@ CAMEL = {"viewBox", "preserveAspectRatio"}
 NAMES = {"className": "class"}
 VOID = {"br", "img"}
 LOST_AT = answers.AT - 90
+MODE = "@mode@"
+"""Stands for the mode's words until the page is whole."""
 
 
 def as_json(tree: Any) -> Any:
@@ -83,7 +88,7 @@ def to_html(tree: Any, say: Say) -> str:
 
 
 def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
-    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT)}
+    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": MODE}
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
@@ -108,6 +113,12 @@ def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
     return changed
 
 
+def drawn_for(each: Instance, answer: Any, say: Say) -> Any:
+    """What an instance draws of an answer for its audience."""
+    told = nothing_counted if each.audience == ROOM else getattr(panel(each.panel), "for_people", None)
+    return omitted(title_of(each.panel, say), say) if told is None else panel(each.panel).draw(told(answer), say)
+
+
 def document(
     chosen: dict[str, Any],
     *,
@@ -118,22 +129,25 @@ def document(
     lost: bool = False,
     by_clock: bool = False,
     figures: Sequence[str] = (),
+    audience: str = ROOM,
+    mode: str = "",
 ) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
 
     ``figures``: a scene "figures" of published figures, each the example of that name (of the list, where it begins so).
+    ``mode``: what the header says of one.
     """
     regency = with_figures(answers.regency(), figures) if figures else answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
     say = Say(regency, language)
     drawn = {
-        each.id: prefixed(as_json(panel(each.panel).draw(
-            answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
+        each.id: prefixed(as_json(drawn_for(
+            each, answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
         )), each.id)
-        for each in instances(regency, declared)
+        for each in instances(regency, declared, audience)
     }
-    tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
-    body = to_html(tree, say)
+    tree = seen(as_json(page(regency, declared, drawn, say, audience)), scene, number, by_clock=by_clock)
+    body = to_html(tree, say).replace(MODE, mode)
     sheets = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in sorted(ASSETS.glob("*.css")))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
@@ -167,7 +181,7 @@ def topic(scene: str, example: str) -> dict[str, Any]:
     names = [declared.panel for declared in answers.regency().scenes[scene].panels]
     return choose(**{name: example for name in names if example in answers.EXAMPLES[name]})
 
-
+VISIT = {"audience": PEOPLE, "mode": "Manual: Kunjungan sampai 14.00"}
 CALM = {
     "needs_attention": "calm-after",
     "overall_state": "calm",
@@ -283,6 +297,18 @@ PAGES: dict[str, dict[str, Any]] = {
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
     "agencies-forty": {"chosen": choose(agencies="forty"), "scene": "agencies", "number": 7},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
+    "night": {"chosen": choose(), "mode": "Manual: Malam sampai 06.30"},
+    "visit": {"chosen": choose(**tiles("normal", "without", "normal", "warning")), **VISIT},
+    "visit-small": {
+        "chosen": choose(**tiles("zero", "partial", "too-few", "stale-many"), needs_attention="other-value"), **VISIT
+    },
+    "visit-critical": {"chosen": choose(**tiles("huge", "late", "below", "offline"), **TROUBLE), **VISIT},
+    "visit-agencies": {"chosen": choose(agencies="odd"), "scene": "agencies", **VISIT},
+    "visit-lost": {"chosen": choose(**TROUBLE), "lost": True, **VISIT},
+    "visit-en": {
+        "chosen": choose(**tiles("normal", "none", "too-few", "zero")), "language": "en", "audience": PEOPLE,
+        "mode": "By hand: Visit until 26 Nov 14:00",
+    },
 }
 """The example walls: every state is on one of them."""
 

@@ -83,7 +83,7 @@ def test_the_first_scene_is_seen_before_the_server_says_which() -> None:
 
 def test_what_the_browser_fills_in_is_empty_and_has_its_words() -> None:
     filled = [props for props in components(built()) if "data-live" in props]
-    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since"}
+    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since", "mode"}
     assert [props for props in filled if props.get("children")] == []
     words = next(json.loads(props["data-words"]) for props in components(built()) if "data-words" in props)
     assert words["zone"] == "Asia/Makassar"
