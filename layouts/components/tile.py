@@ -95,7 +95,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
         ),
         el.div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
         since("stale-since", age, say, at),
-        el.div(below, id="stale-below", className="age plate"),
+        el.div(below, id="stale-below", className=f"age plate{fit(below, 28, 31, 34)}"),
     ]
 
 
