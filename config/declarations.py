@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from config.terms import (
     CalendarRules,
@@ -186,10 +186,11 @@ class Panel(Declared):
 
 
 class Scene(Declared):
-    """Panels in a grid. ``dwell`` is how long a page of it stays."""
+    """Panels in a grid. ``dwell`` is how long a page of it stays; ``farthest_metres`` a viewer nearer than the screen's."""
 
     name: Words
     dwell: Duration = timedelta(seconds=20)
+    farthest_metres: float | None = Field(default=None, gt=0)
     panels: tuple[Panel, ...]
 
 
@@ -199,9 +200,9 @@ class Screen(Declared):
     name: str
     scenes: tuple[str, ...]
     language: Literal["id", "en"] = "id"
-    millimetres: tuple[float, float] = (1218.0, 685.0)
-    pixels: tuple[int, int] = (1920, 1080)
-    farthest_metres: float = 5.0
+    millimetres: tuple[PositiveFloat, PositiveFloat] = (1218.0, 685.0)
+    pixels: tuple[PositiveInt, PositiveInt] = (1920, 1080)
+    farthest_metres: PositiveFloat = 5.0
 
 
 class Thresholds(Declared):
