@@ -103,10 +103,12 @@ def _of_scene(regency: Regency, screen: Screen, scene: str) -> tuple[str, ...]:
 
 
 def _instance(found: Any, module: Any, say: Say) -> Instance:
+    from layouts.components.tile import failed
+
     query, params = module.query, dict(found.params)
     return Instance(
         found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(answer, say),
-        failed=lambda: html.Div(say("access.panel_failed"), className="panel-failed"), reads=query.reads,
+        failed=lambda: failed(say), reads=query.reads,
         at_most_every=query.at_most_every, question=(query, json.dumps(params, sort_keys=True, default=str)),
     )
 

@@ -185,7 +185,7 @@ def _contrasts(rules: Collection[Rule]) -> Iterator[DeclarationError]:
 def _faint(file: str, key: str, under: str, found: float, floor: float) -> DeclarationError:
     return DeclarationError(
         f"contrast of {found:.1f}:1 on {under}, at least {floor:g}:1: choose a lighter or darker colour", file=f"assets/{file}",
-        key=key, id=f"kontras {found:.1f}:1 di atas {under}, sedikitnya {floor:g}:1: pilih warna yang lebih terang atau lebih gelap",
+        key=key, id=f"kontras {found:.1f}:1 di atas {under}, sedikitnya {floor:g}:1: pilih warna lebih terang atau lebih gelap",
     )
 
 
@@ -222,7 +222,7 @@ def _states(words: Mapping[str, Mapping[str, Any]], shapes: Collection[str]) -> 
                     yield DeclarationError(
                         f"a state needs a word of its own{f'; {same} has the same' if same else ''}: colour alone says nothing",
                         file=f"words/{language}.toml", key=f"{table}.{name.value}",
-                        id=f"keadaan perlu kata sendiri{f'; {same} memakai kata yang sama' if same else ''}: warna saja tidak cukup",
+                        id=f"keadaan perlu kata sendiri{f'; {same} memakai kata ini juga' if same else ''}: warna saja tidak cukup",
                     )
                 said[word.casefold()] = name.value
 
@@ -236,8 +236,8 @@ def _names(regency: Regency, file: str) -> Iterator[DeclarationError]:
     if long:
         listed = ", ".join(long[:3]) + (f" +{len(long) - 3}" if len(long) > 3 else "")
         yield DeclarationError(
-            f"{len(long)} short names are longer than {NAME_ROOM} letters and are drawn smaller, for near viewers: {listed}; shorten "
-            "them where people know a shorter one", file=file, key="short_name", warning=True,
+            f"{len(long)} short names are longer than {NAME_ROOM} letters and are drawn smaller, for near viewers: {listed}; "
+            "shorten them where people know a shorter one", file=file, key="short_name", warning=True,
             id=f"{len(long)} nama pendek lebih dari {NAME_ROOM} huruf dan digambar lebih kecil, untuk penonton dekat: {listed}; "
             "pendekkan bila ada sebutan yang lebih pendek",
         )

@@ -139,10 +139,13 @@ def text_classes(found: Iterable[Rule]) -> list[TextClass]:
         size = _relative(rule, whole) if size is None else size
         reader, *scenes = _reader(rule, readers).split()
         own = re.fullmatch(r"scene-([\w-]+)\.css", rule.file)
-        made.append(TextClass(
-            rule, size, reader, tuple(scenes) or ((own[1],) if own else ()), any(f".{name}" in re.sub(r":not\([^()]*\)", "", rule.selector) for name in SHRUNK),
-        ))
+        shown_by = tuple(scenes) or ((own[1],) if own else ())
+        made.append(TextClass(rule, size, reader, shown_by, _is_shrunk(rule.selector)))
     return made
+
+
+def _is_shrunk(selector: str) -> bool:
+    return any(f".{name}" in re.sub(r":not\([^()]*\)", "", selector) for name in SHRUNK)
 
 
 def _relative(rule: Rule, whole: Iterable[tuple[Rule, float | None]]) -> float:

@@ -123,7 +123,7 @@ def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say
     )
 
 
-def _lost(say: Say) -> html.Div:
+def lost_banner(say: Say) -> html.Div:
     """The banner of a lost connection; seen when the body is ``is-lost``."""
     inside: list[Any] = [
         shape("offline"),
@@ -169,7 +169,7 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
     return html.Div(
         [
             _header(regency, declared, drawn, say),
-            _lost(say),
+            lost_banner(say),
             html.Main(scenes, className="scenes"),
             html.Footer(_slot(instance(FOOTER, {}, declared.language), drawn)),
             html.Div(id="live-words", hidden=True, **data(words=live_words(say))),

@@ -72,6 +72,11 @@ def stale_mark(say: Say) -> Element:
     return el.div([shape("stale"), el.span(say("panels.states.stale"))], className="stale-mark st c-stale")
 
 
+def failed(say: Say) -> Element:
+    """What stands in the place of a panel that cannot be computed at present: words, a shape, nothing like a figure."""
+    return el.section([el.div(say("access.panel_failed"), className="panel-failed plate"), stale_mark(say)], className="tile failed")
+
+
 def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     """What a stale or offline tile says: the state's word, which source, its age, its limit."""
     age = explained(figure)
