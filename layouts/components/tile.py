@@ -45,7 +45,7 @@ def age_line(id: str, text: str, kind: str) -> Element:
     return el.div(
         [shape(kind, f"{id}-shape"), el.span(text, id=f"{id}-text")],
         id=id,
-        className=f"age c-{kind}{fit(text, 28, 31, 34)}" + ("" if text else " is-absent"),
+        className=f"age c-{kind}{fit(text, 26, 28, 32)}" + ("" if text else " is-absent"),
     )
 
 
@@ -86,7 +86,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     who = say("panels.who_data", who=age.short_name, data=data) if age.short_name and data else age.short_name or data
     also = [name for name in figure.without if name != age.short_name]
     below = (
-        say("panels.without", names=names(figure.without, 28))
+        say("panels.without", names=names(figure.without, 24))
         if also
         else limit(age.limit_seconds, say)
         if age.limit_seconds
@@ -100,7 +100,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
         ),
         el.div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
         since("stale-since", age, say, at),
-        el.div(below, id="stale-below", className=f"age plate{fit(below, 28, 31, 34)}"),
+        el.div(below, id="stale-below", className=f"age plate{fit(below, 26, 28, 32)}"),
     ]
 
 

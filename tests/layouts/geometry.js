@@ -1,6 +1,6 @@
 // What is wrong with the page that is seen, measured by the boxes of its ink: cut, overlapping, off the screen, too small.
 // Sizes are CSS pixels; `pixel` is one pixel of a 1080p wall (--px). A text may end in an ellipsis only where
-// `cutAllowed`, or when it is longer than any name of the regency (24 characters).
+// `cutAllowed`, where it is already as small as its place allows, or as a name longer than any of the regency's (24 letters).
 ({floor, cutAllowed}) => {
   const out = new Set(), W = innerWidth, H = innerHeight, pen = document.createElement("canvas").getContext("2d");
   const visible = (e) => getComputedStyle(e).visibility !== "hidden";
@@ -37,7 +37,8 @@
         if (s.overflowX === "visible" && s.overflowY === "visible") continue;
         if (s.textOverflow === "ellipsis" || s.webkitLineClamp !== "none") {
           const cut = r.right > b.right + 1 || (s.webkitLineClamp !== "none" && r.bottom > b.bottom + 1);
-          if (cut && !cutAllowed && text.length <= 24) out.add(`ELLIPSIS ${e.className}: ${say(node)}`);
+          const name = e.closest(".n, .un") && text.length > 24, longest = e.closest(".is-longest");
+          if (cut && !cutAllowed && !name && !longest) out.add(`ELLIPSIS ${e.className}: ${say(node)}`);
           r.right = Math.min(r.right, b.right);
           if (s.webkitLineClamp !== "none") r.bottom = Math.min(r.bottom, b.bottom);
         }

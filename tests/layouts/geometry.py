@@ -141,5 +141,5 @@ def examine(
         for look, page in product(looks, range(1, pages + 1)):
             on.look(look, page)
             where = f"{view} {screen[0]}x{screen[1]} zoom {zoom:g} ratio {ratio:g} {look or 'connected'} page {page}"
-            found += [f"{where}: {fault}" for fault in on.faults(pixel, cut_allowed=view.kind != "short")]
+            found += [f"{where}: {fault}" for fault in on.faults(pixel, cut_allowed=view.kind not in ("short", "empty", "partly", "troubled"))]
     return found
