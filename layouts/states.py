@@ -26,7 +26,6 @@ from layouts.wall import lost_banner
 AT = 1_795_488_780
 """Tuesday, 24 November 2026, 10.53 WITA: the instant of the examples."""
 PER_PAGE = 8
-TURNS_AFTER_SECONDS = 20
 NAME = "Disdukcapil"
 TITLES = {
     "received": "panels.received_today.title", "overdue": "panels.overdue_now.title", "on_time_rate": "panels.on_time_today.title",
@@ -181,10 +180,17 @@ def _filled(props: Mapping[str, Any], say: Say) -> str:
     return say.duration(AT - int(since)) if since else ""
 
 
+def asked(path: str, language: str) -> tuple[int, str] | None:
+    """Page and language of ``""``, ``2``, ``en`` or ``en/2``; ``None`` for a page that is not there."""
+    parts = path.split("/") if path else []
+    if parts and parts[0] in ("id", "en"):
+        language = parts.pop(0)
+    number = int(parts[0]) if parts else 1
+    return (number, language) if number <= PAGES else None
+
+
 def document(number: int, say: Say, sheets: Sequence[str]) -> str:
-    """One page as HTML. ``sheets``: the addresses of the style sheets. Raises ``IndexError`` for a page that is not there."""
-    if not 1 <= number <= PAGES:
-        raise IndexError(number)
+    """One page as HTML. ``sheets``: the addresses of the style sheets, in order."""
     links = "".join(f'<link rel="stylesheet" href="{html.escape(each)}">' for each in sheets)
     return (
         f'<!doctype html><html lang="{say.language}"><head><meta charset="utf-8"><title>{html.escape(say("states.title"))}</title>'

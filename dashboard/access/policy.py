@@ -61,6 +61,7 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
         route("callback", "_dash-update-component", POST, Who.DEVICE),
         route("favicon", r"_favicon\.ico", GET, Who.DEVICE),
         route("live", "live", GET, Who.DEVICE),
+        route("states", r"states(?:/(?:id|en))?(?:/[1-9])?", GET, Who.DEVICE),
         route("panel", r"panel/[a-z0-9_-]{1,100}", GET, Who.DEVICE),
     )
 

@@ -17,12 +17,16 @@ MARK = "live-page"
 
 @dataclass(frozen=True)
 class Zone:
-    """``page(screen, drawn)`` gives the JSON tree of a screen's whole page around the drawn panels (by instance)."""
+    """``page(screen, drawn)`` gives the JSON tree of a screen's whole page around the drawn panels (by instance).
+
+    ``states(screen, path)`` gives the page that explains every state, as HTML, and the path of the one after it.
+    """
 
     name: str
     instances: tuple[Instance, ...]
     plans: Mapping[str, ScreenPlan]
     page: Callable[[str, Mapping[str, Tree]], Tree]
+    states: Callable[[str, str], tuple[str, str] | None] | None = None
 
 
 def layout_hash(declared: Any, empty_page: Tree) -> str:

@@ -86,7 +86,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     who = say("panels.who_data", who=age.short_name, data=data) if age.short_name and data else age.short_name or data
     also = [name for name in figure.without if name != age.short_name]
     below = (
-        say("panels.without", names=names(figure.without, 24))
+        say("panels.without", names=names(figure.without, 20))
         if also
         else limit(age.limit_seconds, say)
         if age.limit_seconds

@@ -126,7 +126,7 @@ def zone(regency: Regency) -> Zone:
 
     names = tuple(each.id for each in instances())
     plan = ScreenPlan("west", names, (Planned("one", 3_600_000, names),), layout_hash("west", page("west", {})))
-    return Zone("wall", instances(), {"west": plan}, page)
+    return Zone("wall", instances(), {"west": plan}, page, lambda _, path: (f"<!doctype html><title>{path}</title>", "id/1"))
 
 
 def main() -> None:
