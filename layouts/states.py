@@ -126,7 +126,8 @@ def _examples(chosen: Sequence[Example], say: Say) -> Iterator[Element]:
 
 def _alarms(level: Level, say: Say) -> Alarms:
     alarm = Alarm(
-        key="example", rule="uncalled", level=level, subject="RSUD", since=AT - 1380, params={"waiting": 4, "minutes": 18}, value=18,
+        key="example", rule="uncalled", level=level, subject="RSUD", since=AT - 1380, value=18,
+        params={"waiting": 4, "minutes": 18},
     )
     calm = level is Level.NORMAL
     return Alarms(

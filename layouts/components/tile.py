@@ -74,7 +74,8 @@ def stale_mark(say: Say) -> Element:
 
 def failed(say: Say) -> Element:
     """What stands in the place of a panel that cannot be computed at present: words, a shape, nothing like a figure."""
-    return el.section([el.div(say("access.panel_failed"), className="panel-failed plate"), stale_mark(say)], className="tile failed")
+    words = el.div(say("access.panel_failed"), className="panel-failed plate")
+    return el.section([words, stale_mark(say)], className="tile failed")
 
 
 def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
