@@ -9,11 +9,11 @@ import pytest
 
 from layouts.theme import SIZES as TEXT_SIZES
 from tests.layouts.geometry import FAULTS
-from tests.layouts.static_page import PAGES, SIZES, document
+from tests.layouts.static_page import ONLY, PAGES, SIZES, document
 
 pytestmark = pytest.mark.browser
-SCALES = {"hd": 1, "uhd": 2, "tall": 1}
-CASES = [(name, size) for name in PAGES for size in SIZES if size != "uhd" or name in ("today", "lost", "agencies")]
+SCALES = {"hd": 1, "uhd": 2, "tall": 1, "wide": 1}
+CASES = [(name, size) for name in PAGES for size in SIZES if name in ONLY.get(size, PAGES)]
 
 
 def opened(browser: Any, tmp_path: Path, size: str, **chosen: Any) -> Any:
