@@ -135,8 +135,10 @@ def text_classes(found: Iterable[Rule]) -> list[TextClass]:
     sized = [rule for rule in every if "font-size" in rule.declared and not bare(rule.selector).endswith(".shape")]
     whole = [(rule, pixels(rule.declared["font-size"], known)) for rule in sized]
     made = []
-    for rule, size in whole:
-        size = _relative(rule, whole) if size is None else size
+    for rule, read in whole:
+        size = _relative(rule, whole) if read is None else read
+        if floor := re.fullmatch(r"max\([^,]+, (.+)\)", rule.declared["font-size"]):  # .5em, but never under a token
+            size = max(size, pixels(floor[1], known) or 0)
         reader, *scenes = _reader(rule, readers).split()
         own = re.fullmatch(r"scene-([\w-]+)\.css", rule.file)
         shown_by = tuple(scenes) or ((own[1],) if own else ())
@@ -149,7 +151,7 @@ def _is_shrunk(selector: str) -> bool:
 
 
 def _relative(rule: Rule, whole: Iterable[tuple[Rule, float | None]]) -> float:
-    share = re.fullmatch(r"([\d.]+)em", rule.declared["font-size"])
+    share = re.search(r"([\d.]+)em", rule.declared["font-size"])
     above = bare(rule.selector).rpartition(" ")[0]
     sizes = [size for other, size in whole if size is not None and bare(other.selector) == above]
     if share is None or not sizes:
