@@ -1,21 +1,19 @@
 """`make pictures`: every scene of the demo's walls at four sizes, into docs/pictures. To be looked at.
 
-The demo lives at 10.53 WITA of a working day where `faketime` is installed, so that a picture taken at night has figures.
+A picture has the figures of its hour: take them in the regency's office hours. (Under `faketime` the stores cannot be watched.)
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -28,8 +26,6 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((1920, 1080), (3840, 2160), (1080, 1920), (3840, 1080))
-BEGINS = datetime(2026, 11, 24, 2, 47, tzinfo=UTC)
-"""When the demo starts by its own clock; its history is loaded and the wall opened some minutes later."""
 DAYS = 70
 """Eight comparable weeks and some days."""
 LOADED_WITHIN_SECONDS = 1800
@@ -109,9 +105,9 @@ def states(page: Page, darkroom: Page, folder: Path, base: str) -> None:
         number += 1
 
 
-def another_wall(home: Path, screen: str, base: str, environment: Mapping[str, str], faked: Sequence[str]) -> str:
+def another_wall(home: Path, screen: str, base: str, environment: Mapping[str, str]) -> str:
     """The link of a further wall of the running demo, for a screen of its own."""
-    words = [*faked, sys.executable, "-m", "dashboard", "device", "add", "--place", screen, "--screen", screen, "--base", base]
+    words = [sys.executable, "-m", "dashboard", "device", "add", "--place", screen, "--screen", screen, "--base", base]
     inside = {"COMMAND_CENTER_DATA": str(home / "demo"), "COMMAND_CENTER_CONFIG": str(home / "demo" / "config")}
     return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True, env={**environment, **inside}).stdout.split()[-1]
 
@@ -120,12 +116,10 @@ def main() -> None:
     """Run a demo of its own and take the pictures."""
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    apart = round(BEGINS.timestamp() - time.time())  # one distance for all processes, so that their clocks agree
-    faked = ["faketime", "-f", f"{apart:+d}"] if shutil.which("faketime") else []
     with tempfile.TemporaryDirectory() as home:
         log, port = Path(home) / "log.txt", free_port()
-        environment = {**os.environ, "COMMAND_CENTER_DATA": home, "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        words = [*faked, sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh", "--days", str(DAYS)]
+        environment = {**os.environ, "COMMAND_CENTER_DATA": home}
+        words = [sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh", "--days", str(DAYS)]
         with log.open("wb") as output:
             demo = subprocess.Popen(words, cwd=ROOT, stdout=output, stderr=output, env=environment)
         try:
@@ -141,7 +135,7 @@ def main() -> None:
                     if not scenes:
                         continue
                     page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-                    page.goto(another_wall(Path(home), name, base, environment, faked))
+                    page.goto(another_wall(Path(home), name, base, environment))
                     page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=120_000)
                     page.wait_for_timeout(2000)
                     take(page, darkroom, folder, scenes)
