@@ -6,10 +6,15 @@ change. Words for screens are under ``metrics.<key>`` in ``config/words/``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dashboard.registry import Registry
+
+if TYPE_CHECKING:
+    from config.declarations import Regency
 
 
 class Unit(StrEnum):
@@ -24,6 +29,7 @@ class Unit(StrEnum):
     TICKETS = "tickets"
     SCORE = "score"
     SECONDS = "seconds"
+    RUPIAH = "rupiah"
 
 
 class Good(StrEnum):
@@ -39,6 +45,7 @@ class Adds(StrEnum):
 
     SUM = "sum"
     LAST = "last"
+    MEAN = "mean"
     RATIO = "ratio"
     MERGE_DURATIONS = "merge durations"
     NEVER = "never"
@@ -100,3 +107,12 @@ _declare(
     Metric(key="coverage", unit=Unit.PERCENT, good=Good.UP, adds=Adds.NEVER),
     Metric(key="index_value", unit=Unit.SCORE, good=Good.UP, adds=Adds.NEVER, readings_only=True),
 )
+
+
+def metrics_of(regency: Regency) -> Mapping[str, Metric]:
+    """The product's metrics and those that the regency declares for published values (``[metrics.<key>]``)."""
+    declared = {
+        key: Metric(key=key, unit=Unit(one.unit), good=Good(one.good), adds=Adds(one.adds), readings_only=True)
+        for key, one in regency.metrics.items()
+    }
+    return {**declared, **{key: METRICS[key] for key in METRICS}}

@@ -101,6 +101,7 @@ class Board:
             standard_amount=times.amount, time_share=times.share, p90_share=times.p90_share, time_level=_level(times),
             on_time=self._on_time(agency, known_state=one), complaints_open=complaints.open, complaints_late=complaints.late,
             complaints_level=Level.ATTENTION if complaints.late else Level.NORMAL, declared=declared is not None,
+            time_enough=times.enough,
         )
 
     def _bars(self, agency: str, one: Figure) -> tuple[int | None, ...]:

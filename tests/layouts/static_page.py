@@ -8,19 +8,25 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from config.declarations import Panel, Regency, Scene, Words
 from dashboard.live.frames import plain
+from dashboard.queries.audience import nothing_counted
+from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
 from layouts.components.markup import markup
+from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
-from layouts.wall import instances, page
+from layouts.wall import Instance, instances, page
 from tests.layouts import answers
 
 ASSETS = Path(__file__).parents[2] / "assets"
 LOST_AT = answers.AT - 90
+MODE = "@mode@"
+"""Stands for the mode's words until the page is whole."""
 
 
 def as_json(tree: Any) -> Any:
@@ -41,7 +47,7 @@ def prefixed(tree: Any, prefix: str) -> Any:
 
 
 def _filled_by_the_browser(props: Mapping[str, Any], say: Say) -> str:
-    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT)}
+    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": MODE}
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
@@ -66,6 +72,12 @@ def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
     return changed
 
 
+def drawn_for(each: Instance, answer: Any, say: Say) -> Any:
+    """What an instance draws of an answer for its audience."""
+    told = nothing_counted if each.audience == ROOM else getattr(panel(each.panel), "for_people", None)
+    return omitted(title_of(each.panel, say), say) if told is None else panel(each.panel).draw(told(answer), say)
+
+
 def document(
     chosen: dict[str, Any],
     *,
@@ -76,26 +88,43 @@ def document(
     lost: bool = False,
     by_clock: bool = False,
     scenes: tuple[str, ...] = (),
+    figures: Sequence[str] = (),
+    audience: str = ROOM,
+    mode: str = "",
 ) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
 
-    ``scenes``: those of the screen, where they are not the declared ones.
+    ``scenes``: those of the screen, where they are not the declared ones. ``figures``: a scene "figures" of published
+    figures, each the example of that name (of the list, where it begins so). ``mode``: what the header says of one.
     """
-    regency = answers.regency()
+    regency = with_figures(answers.regency(), figures) if figures else answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
     declared = declared.model_copy(update={"scenes": scenes or declared.scenes})
     say = Say(regency, language)
     drawn = {
-        each.id: prefixed(as_json(panel(each.panel).draw(chosen[each.panel], say)), each.id)
-        for each in instances(regency, declared)
+        each.id: prefixed(as_json(drawn_for(
+            each, answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
+        )), each.id)
+        for each in instances(regency, declared, audience)
     }
-    tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
-    body = markup(tree, lambda props: _filled_by_the_browser(props, say))
+    tree = seen(as_json(page(regency, declared, drawn, say, audience)), scene, number, by_clock=by_clock)
+    body = markup(tree, lambda props: _filled_by_the_browser(props, say)).replace(MODE, mode)
     sheets = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in sorted(ASSETS.glob("*.css")))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
     )
+
+
+def with_figures(regency: Regency, figures: Sequence[str]) -> Regency:
+    """The regency with a scene of so many figures at the end of every screen."""
+    panels = [
+        Panel(panel="readings" if name.startswith("list ") else "reading", area=f"a{at}", params={"example": name.removeprefix("list ")})
+        for at, name in enumerate(figures)
+    ]
+    scene = Scene(name=Words(id="Angka terbitan", en="Published figures"), panels=tuple(panels))
+    screens = {key: one.model_copy(update={"scenes": (*one.scenes, "figures")}) for key, one in regency.screens.items()}
+    return regency.model_copy(update={"scenes": {**regency.scenes, "figures": scene}, "screens": screens})
 
 
 def choose(**names: str) -> dict[str, Any]:
@@ -113,7 +142,7 @@ def topic(scene: str, example: str) -> dict[str, Any]:
     names = [declared.panel for declared in answers.regency().scenes[scene].panels]
     return choose(**{name: example for name in names if example in answers.EXAMPLES[name]})
 
-
+VISIT = {"audience": PEOPLE, "mode": "Manual: Kunjungan sampai 14.00"}
 CALM = {
     "needs_attention": "calm-after",
     "overall_state": "calm",
@@ -159,6 +188,29 @@ PAGES: dict[str, dict[str, Any]] = {
     "agencies-lost": {"chosen": choose(agencies="odd", **TROUBLE), "scene": "agencies", "lost": True},
     "agencies-unconnected": {"chosen": choose(), "scene": "agencies", "number": 2},
     "agencies-many": {"chosen": choose(agencies="many"), "scene": "agencies", "number": 5},
+    "districts": {"chosen": choose(districts="real"), "scene": "districts"},
+    "districts-tiles": {"chosen": choose(), "scene": "districts"},
+    "districts-states": {"chosen": choose(districts="states"), "scene": "districts"},
+    "districts-calm": {"chosen": choose(districts="calm", **CALM), "scene": "districts"},
+    "districts-counts": {"chosen": choose(districts="counts"), "scene": "districts"},
+    "districts-days": {"chosen": choose(districts="part-of-the-days"), "scene": "districts"},
+    "districts-stale": {"chosen": choose(districts="all-stale"), "scene": "districts"},
+    "districts-none": {"chosen": choose(districts="none"), "scene": "districts"},
+    "districts-untold": {"chosen": choose(districts="nobody-tells"), "scene": "districts"},
+    "districts-many": {"chosen": choose(districts="many"), "scene": "districts", "number": 3},
+    "districts-lost": {"chosen": choose(districts="real", **TROUBLE), "scene": "districts", "lost": True},
+    "districts-by-clock": {"chosen": choose(districts="real"), "scene": "districts", "by_clock": True},
+    "districts-en": {"chosen": choose(districts="states"), "scene": "districts", "language": "en"},
+    "figures": {"chosen": choose(), "scene": "figures", "figures": ("normal", "below", "list normal", "money", "index")},
+    "figures-odd": {"chosen": choose(), "scene": "figures", "figures": ("late", "stale", "overdue", "offline", "partly", "zero")},
+    "figures-none": {
+        "chosen": choose(), "scene": "figures", "figures": ("none", "loading", "not-provided", "missing", "long", "list nobody"),
+    },
+    "figures-lists": {"chosen": choose(), "scene": "figures", "figures": ("list odd", "list metrics")},
+    "figures-many": {"chosen": choose(), "scene": "figures", "figures": ("list many", "list all-stale"), "number": 3},
+    "figures-lost": {"chosen": choose(), "scene": "figures", "figures": ("normal", "list normal", "money", "index"), "lost": True},
+    "figures-by-clock": {"chosen": choose(), "scene": "figures", "figures": ("normal", "list normal", "money", "zero"), "by_clock": True},
+    "figures-en": {"chosen": choose(), "scene": "figures", "figures": ("late", "below", "list odd", "long"), "language": "en"},
     "ecosystem": {"chosen": choose(), "scene": "ecosystem"},
     "ecosystem-problems": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem"},
     "ecosystem-many": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "number": 2},
@@ -204,7 +256,20 @@ PAGES: dict[str, dict[str, Any]] = {
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
+    "agencies-forty": {"chosen": choose(agencies="forty"), "scene": "agencies", "number": 7},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
+    "night": {"chosen": choose(), "mode": "Manual: Malam sampai 06.30"},
+    "visit": {"chosen": choose(**tiles("normal", "without", "normal", "warning")), **VISIT},
+    "visit-small": {
+        "chosen": choose(**tiles("zero", "partial", "too-few", "stale-many"), needs_attention="other-value"), **VISIT
+    },
+    "visit-critical": {"chosen": choose(**tiles("huge", "late", "below", "offline"), **TROUBLE), **VISIT},
+    "visit-agencies": {"chosen": choose(agencies="odd"), "scene": "agencies", **VISIT},
+    "visit-lost": {"chosen": choose(**TROUBLE), "lost": True, **VISIT},
+    "visit-en": {
+        "chosen": choose(**tiles("normal", "none", "too-few", "zero")), "language": "en", "audience": PEOPLE,
+        "mode": "By hand: Visit until 26 Nov 14:00",
+    },
 }
 """The example walls: every state is on one of them."""
 
