@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from config.groups import Group, Mode, Slot
 from config.terms import (
@@ -236,7 +236,7 @@ class Panel(Declared):
 
 
 class Scene(Declared):
-    """Panels in a grid. ``dwell`` is how long a page of it stays.
+    """Panels in a grid. ``dwell`` is how long a page of it stays; ``farthest_metres`` a viewer nearer than the screen's.
 
     ``grid``: rows of area names as in ``["a b", "a c"]``, and ``tall`` the same for an upright screen. Without one the
     style sheet has a grid of the scene's name, or the panels stand in order, up to three in a row.
@@ -244,6 +244,7 @@ class Scene(Declared):
 
     name: Words
     dwell: Duration = timedelta(seconds=20)
+    farthest_metres: float | None = Field(default=None, gt=0)
     panels: tuple[Panel, ...]
     grid: tuple[str, ...] = ()
     tall: tuple[str, ...] = ()
@@ -270,9 +271,9 @@ class Screen(Declared):
     scenes: tuple[str, ...]
     modes: dict[str, tuple[str, ...]] = {}
     language: Literal["id", "en"] = "id"
-    millimetres: tuple[float, float] = (1218.0, 685.0)
-    pixels: tuple[int, int] = (1920, 1080)
-    farthest_metres: float = 5.0
+    millimetres: tuple[PositiveFloat, PositiveFloat] = (1218.0, 685.0)
+    pixels: tuple[PositiveInt, PositiveInt] = (1920, 1080)
+    farthest_metres: PositiveFloat = 5.0
 
 
 class Thresholds(Declared):

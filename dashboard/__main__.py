@@ -166,15 +166,15 @@ def check(
     from collectors.connector import CONNECTORS
     from collectors.trial import probe as try_source
     from dashboard.checking import check as check_declarations
+    from layouts.legibility import of_folder
     from layouts.panels import names
 
-    settings = Settings()
-    found = check_declarations(
-        settings.config, options_of={kind: CONNECTORS[kind].options for kind in CONNECTORS}, panels=names(),
-        secret_of=settings.secret,
-    )
+    settings, options = Settings(), {kind: CONNECTORS[kind].options for kind in CONNECTORS}
+    found = check_declarations(settings.config, options_of=options, panels=names(), secret_of=settings.secret)
+    if all(error.warning for error in found):
+        found += of_folder(declared(settings), settings.config)
     for error in found:
-        say(f"{error}")
+        say(f"{error}" if error.message_id == error.message else f"{error}\n  {error.message_id}")
     if any(not error.warning for error in found):
         raise typer.Exit(1)
     regency = declared(settings)

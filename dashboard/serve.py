@@ -36,7 +36,7 @@ from dashboard.live.kept import Kept
 from dashboard.live.receipts import Receipts
 from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import Said, Snapshot
-from dashboard.live.zone import Pages, Zone
+from dashboard.live.zone import Pages, Zone, address
 from dashboard.store import overrides
 from dashboard.store.lease import holder_name
 from dashboard.walls import wall_zone
@@ -71,7 +71,12 @@ def build_id(root: Path = ROOT) -> str:
 
 
 class ZoneDash(Dash):
-    """Dash with addresses of assets that carry their content's hash, so that they may be kept for ever (V32)."""
+    """Dash with addresses of assets that carry their content's hash, so that they may be kept for ever (V32).
+
+    ``language()`` is that of the page being asked for.
+    """
+
+    language: Callable[[], str]
 
     def _config(self) -> dict[str, Any]:
         """Without the address of the WebSocket: it is closed, and the page would knock there again and again."""
@@ -82,16 +87,14 @@ class ZoneDash(Dash):
     def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """The index; ``?m=<time of change>`` of our assets becomes ``?v=<hash of the content>``."""
         for key in ("css", "scripts", "favicon"):
-            parts[key] = re.sub(r"assets/([\w./-]+)\?m=[\d.]+", _versioned, parts[key])
-        return str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]
+            parts[key] = re.sub(r"assets/([\w./-]+)\?m=[\d.]+", lambda found: address(ASSETS, found[1]), parts[key])
+        index = str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]
+        return index.replace("<html>", f'<html lang="{self.language()}">')
 
 
-def _versioned(found: re.Match[str]) -> str:
-    path = ASSETS / found[1]
-    return f"assets/{found[1]}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-
-
-def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any]) -> Dash:
+def zone_dash(
+    server: FastAPI, zone: str, title: str, layout: Callable[[], Any], language: Callable[[], str] = lambda: "id"
+) -> Dash:
     """The Dash instance of a zone (design §3, "Dash settings that worked"). Raises ``ConfigError`` for a callback
     without a role."""
     dash = ZoneDash(
@@ -99,8 +102,7 @@ def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any])
         url_base_pathname=f"/{zone}/", assets_folder=str(ASSETS), use_pages=False, compress=True, title=title,
         update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=r"^(?!.*\.(js|css|ico)$)",
     )
-    dash.index_string = dash.index_string.replace("<html>", '<html lang="id">')
-    dash.layout = layout
+    dash.language, dash.layout = language, layout
     dash._setup_server()  # type: ignore[no-untyped-call]  # now rather than with the first request: what is wrong stops the start
     unnamed = sorted(set(dash.callback_map) - set(CALLBACK_ROLES[zone]))
     if unnamed:
@@ -147,7 +149,7 @@ class Serving:
         self._known: dict[str, tuple[float, Principal]] = {}
         self._refused: dict[str, float] = {}
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        dash = zone_dash(server, zone.name, regency.title.id, self._layout)
+        dash = zone_dash(server, zone.name, regency.title.id, self._layout, lambda: _language(regency))
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
@@ -252,6 +254,13 @@ class Serving:
         if plan is None:
             return html.Div()
         return html.Div(self.pages.layout(plan.name, self.hub.states))
+
+
+def _language(regency: Regency) -> str:
+    """The language of the screen of the principal whose request is being answered."""
+    who = PRINCIPAL.get()
+    screen = regency.screens.get(who.screens[0]) if who is not None and who.screens else None
+    return screen.language if screen is not None else "id"
 
 
 class _Server(uvicorn.Server):

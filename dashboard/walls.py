@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dash import html
-
 from dashboard.live.frames import plain
 from dashboard.live.hub import ScreenPlan, plan_name
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance
-from dashboard.live.zone import Zone, layout_hash
+from dashboard.live.zone import Zone, address, layout_hash
 from dashboard.queries.audience import critical, not_asked, nothing_counted
 from dashboard.timetable import PEOPLE, ROOM, Modes
 from dashboard.words import Say
-from layouts import wall
+from layouts import states, wall
 from layouts.components.omitted import omitted, title_of
+from layouts.components.tile import failed as failed_panel
 from layouts.panels import panel
+from layouts.sheets import ASSETS
 
 if TYPE_CHECKING:
     from config.declarations import Regency, Screen
@@ -57,7 +57,15 @@ def wall_zone(regency: Regency) -> Zone:
         plan = plans[name]
         return plain(wall.page(regency, plan.screen, drawn, says[regency.screens[plan.screen].language], plan.audience))
 
-    return Zone("wall", tuple(instances.values()), plans, page, Modes(regency))
+    def explained(screen: str, path: str) -> tuple[str, str] | None:
+        found = states.asked(path, regency.screens[screen].language if screen in regency.screens else "id")
+        if found is None:
+            return None
+        number, language = found
+        sheets = [f"/wall/{address(ASSETS, sheet.name)}" for sheet in sorted(ASSETS.glob("*.css"))]
+        return states.document(number, says[language], sheets), f"{language}/{number % states.PAGES + 1}"
+
+    return Zone("wall", tuple(instances.values()), plans, page, Modes(regency), explained)
 
 
 def _planned(regency: Regency, screen: Screen, scene: str, audience: str) -> Planned:
@@ -73,7 +81,7 @@ def _instance(found: Any, say: Say) -> Instance:
     """A panel made ready. For people present it draws what it may tell them, or only that it is not shown."""
     module, params = panel(found.panel), dict(found.params)
     query, told = module.query, nothing_counted if found.audience == ROOM else getattr(module, "for_people", None)
-    failed = partial(html.Div, say("access.panel_failed"), className="panel-failed")
+    failed = partial(failed_panel, say)
     if told is None:
         title = title_of(found.panel, say)
         return Instance(found.id, ask=not_asked, draw=lambda _: omitted(title, say), failed=failed, reads=frozenset())

@@ -33,22 +33,3 @@ SIZES = {
     "fs-min": 26,
 }
 """Text sizes of a wall in pixels of a 1080p screen; nothing on a wall is smaller than ``fs-min``."""
-
-FIGURE_FLOOR, TEXT_FLOOR, MARK_FLOOR = 7.0, 4.5, 3.0
-"""Least contrast of key figures, of words and of marks against what lies under them (WCAG ratio)."""
-
-
-def _luminance(colour: str) -> float:
-    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours ``#rrggbb`` (WCAG 2.2, 1 to 21).
-
-    >>> round(contrast("#000000", "#ffffff"))
-    21
-    """
-    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)

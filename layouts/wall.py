@@ -162,7 +162,7 @@ def _header(regency: Regency, screen: str | Screen, audience: str, drawn: Mappin
     )
 
 
-def _lost(say: Say) -> html.Div:
+def lost_banner(say: Say) -> html.Div:
     """The banner of a lost connection; seen when the body is ``is-lost``."""
     inside: list[Any] = [
         shape("offline"),
@@ -237,7 +237,7 @@ def page(
     return html.Div(
         [
             _header(regency, screen, audience, drawn, say),
-            _lost(say),
+            lost_banner(say),
             html.Main(scenes, className="scenes"),
             html.Footer(_slot(instance(FOOTER, {}, declared.language, audience), drawn)),
             html.Div(id="live-words", hidden=True, **data(words=live_words(say))),

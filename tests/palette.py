@@ -22,11 +22,11 @@ PIXELS = """async (png) => {
 COLOURS = 256
 
 
-def with_palette(page: Page, png: bytes) -> bytes:
-    """The same picture as a PNG with a palette. ``page``: any page of a browser, which reads the pixels."""
+def with_palette(page: Page, png: bytes, colours: int = COLOURS) -> bytes:
+    """The same picture as a PNG with a palette of so many colours. ``page``: any page of a browser, which reads the pixels."""
     width, height, text = page.evaluate(PIXELS, base64.b64encode(png).decode())
     pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height * width, 4)[:, :3].astype(np.uint32)
-    palette, places = _nearest(pixels[:, 0] << 16 | pixels[:, 1] << 8 | pixels[:, 2])
+    palette, places = _nearest(pixels[:, 0] << 16 | pixels[:, 1] << 8 | pixels[:, 2], colours)
     lines = np.zeros((height, width + 1), np.uint8)  # each line begins with its filter: none
     lines[:, 1:] = places.reshape(height, width)
     return b"".join([
@@ -35,7 +35,7 @@ def with_palette(page: Page, png: bytes) -> bytes:
     ])
 
 
-def _nearest(colours: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _nearest(colours: NDArray[np.uint32], most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The palette (colours × 3) and each pixel's place in it: the most frequent colours that are not neighbours of one
     taken before; every other colour becomes its nearest."""
     found, which, counts = np.unique(colours, return_inverse=True, return_counts=True)
@@ -43,9 +43,9 @@ def _nearest(colours: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np
     coarse = parts // 12
     _, first = np.unique((coarse[:, 0] << 16 | coarse[:, 1] << 8 | coarse[:, 2])[np.argsort(-counts)], return_index=True)
     order = np.argsort(-counts)
-    taken = np.concatenate([order[:COLOURS // 4], order[np.sort(first)]])
+    taken = np.concatenate([order[:most // 4], order[np.sort(first)]])
     _, once = np.unique(taken, return_index=True)
-    palette = parts[taken[np.sort(once)][:COLOURS]]
+    palette = parts[taken[np.sort(once)][:most]]
     places = np.array([int(((palette - colour) ** 2).sum(axis=1).argmin()) for colour in parts], np.uint8)
     return palette.astype(np.uint8), places[which.reshape(-1)]
 

@@ -1,4 +1,7 @@
-"""`make pictures`: the demo's wall at 1080p, 4K and portrait, into docs/pictures. To be looked at."""
+"""`make pictures`: every scene of the demo's walls at four sizes, into docs/pictures. To be looked at.
+
+A picture has the figures of its hour: take them in the regency's office hours. (Under `faketime` the stores cannot be watched.)
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,35 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from config.loading import load
+from config.settings import SHIPPED
 from tests.conftest import CHROMIUM
 from tests.palette import with_palette
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[1]
-SIZES = ((1920, 1080), (3840, 2160), (1080, 1920))
-SCENES = ("today", "agencies", "complaints", "mall", "emergency", "ecosystem")
-LOADED_WITHIN_SECONDS = 240
-TURNS_WITHIN_SECONDS = 180
-SETTLES_MILLISECONDS = 700
+SIZES = ((1920, 1080), (3840, 2160), (1080, 1920), (3840, 1080))
+DAYS = 70
+"""Eight comparable weeks and some days."""
+LOADED_WITHIN_SECONDS = 1800
+SETTLES_MILLISECONDS = 900
+LARGEST_BYTES = 300_000
+SHOW = """([scene]) => {
+  for (const e of document.querySelectorAll("[data-scene]")) e.classList.toggle("is-shown", e.dataset.scene === scene);
+  document.getElementById("scene-" + scene).dataset.pageShown = "1";
+}"""
 
 
-def link_in(log: Path) -> str:
-    """The last link that the demo printed; waits for it and for the server behind it."""
+def link_in(log: Path, demo: subprocess.Popen[bytes]) -> str:
+    """The last link that the demo printed; waits for it as long as the demo lives."""
     until = time.monotonic() + LOADED_WITHIN_SECONDS
-    while time.monotonic() < until:
+    while time.monotonic() < until and demo.poll() is None:
         found = re.findall(r"http://127\.0\.0\.1:\d+/wall/#[A-Z0-9-]+", log.read_text(encoding="utf-8"))
         if found:
             return found[-1]
@@ -50,31 +61,55 @@ def wait_until_ready(port: int) -> None:
 
 
 def shown(page: Page, scene: str) -> bool:
-    """Whether the wall shows a scene's first page: scenes are all mounted, the one that is seen has the class ``is-shown``."""
+    """Whether the page shows a scene's first page: scenes are all mounted, the one that is seen has the class ``is-shown``."""
     return page.locator(f'#scene-{scene}.is-shown[data-page-shown="1"]').count() == 1
 
 
 def photograph(page: Page, scene: str) -> bytes:
-    """A picture of a scene, taken when it is up and still up after it."""
-    until = time.monotonic() + TURNS_WITHIN_SECONDS
-    while time.monotonic() < until:
+    """A picture of a scene. The page turns to it at once; should the wall turn away meanwhile, once more."""
+    for _ in range(5):
+        page.evaluate(SHOW, [scene])
+        page.wait_for_timeout(SETTLES_MILLISECONDS)
+        picture = page.screenshot()
         if shown(page, scene):
-            page.wait_for_timeout(SETTLES_MILLISECONDS)
-            picture = page.screenshot()
-            if shown(page, scene):
-                return picture
-        page.wait_for_timeout(200)
-    raise SystemExit(f"the wall does not turn to {scene}")
+            return picture
+    raise SystemExit(f"the wall does not stay on {scene}")
 
 
-def take(page: Page, darkroom: Page, folder: Path) -> None:
-    """Each scene at each size, when the wall shows it. ``darkroom``: a page that is free for the pictures' pixels."""
+def small(darkroom: Page, picture: bytes) -> bytes:
+    """The picture with as many colours as its size allows. ``darkroom``: a page that is free for the pictures' pixels."""
+    for colours in (256, 96, 48, 24):
+        found = with_palette(darkroom, picture, colours)
+        if len(found) <= LARGEST_BYTES:
+            break
+    return found
+
+
+def take(page: Page, darkroom: Page, folder: Path, scenes: list[str]) -> None:
+    """Each scene at each size."""
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        for scene in SCENES:
-            small = with_palette(darkroom, photograph(page, scene))
-            (folder / f"{scene}-{width}x{height}.png").write_bytes(small)
-            print(f"{scene} {width}x{height}: {len(small) / 1000:.0f} kB")
+        for scene in scenes:
+            picture = small(darkroom, photograph(page, scene))
+            (folder / f"{scene}-{width}x{height}.png").write_bytes(picture)
+            print(f"{scene} {width}x{height}: {len(picture) / 1000:.0f} kB", flush=True)
+
+
+def states(page: Page, darkroom: Page, folder: Path, base: str) -> None:
+    """The pages that explain every state."""
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    number = 1
+    while (answer := page.goto(f"{base}/wall/states/{number}")) is not None and answer.status == 200:
+        page.wait_for_timeout(SETTLES_MILLISECONDS)
+        (folder / f"states-{number}-1920x1080.png").write_bytes(small(darkroom, page.screenshot()))
+        number += 1
+
+
+def another_wall(home: Path, screen: str, base: str, environment: Mapping[str, str]) -> str:
+    """The link of a further wall of the running demo, for a screen of its own."""
+    words = [sys.executable, "-m", "dashboard", "device", "add", "--place", screen, "--screen", screen, "--base", base]
+    inside = {"COMMAND_CENTER_DATA": str(home / "demo"), "COMMAND_CENTER_CONFIG": str(home / "demo" / "config")}
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True, env={**environment, **inside}).stdout.split()[-1]
 
 
 def main() -> None:
@@ -83,24 +118,33 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         log, port = Path(home) / "log.txt", free_port()
+        environment = {**os.environ, "COMMAND_CENTER_DATA": home}
+        words = [sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh", "--days", str(DAYS)]
         with log.open("wb") as output:
-            demo = subprocess.Popen(
-                [sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh"], cwd=ROOT, stdout=output, stderr=output,
-                env={**os.environ, "COMMAND_CENTER_DATA": home},
-            )
+            demo = subprocess.Popen(words, cwd=ROOT, stdout=output, stderr=output, env=environment)
         try:
-            link = link_in(log)
+            link = link_in(log, demo)
             wait_until_ready(port)
+            base = link.partition("/wall/")[0]
+            left = dict.fromkeys(load(SHIPPED / "demo").scenes)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-                page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-                page.goto(link)
-                page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=60_000)
-                take(page, browser.new_page(), folder)
+                darkroom = browser.new_page()
+                for name, screen in load(SHIPPED / "demo").screens.items():
+                    scenes = [scene for scene in screen.scenes if scene in left]
+                    if not scenes:
+                        continue
+                    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+                    page.goto(another_wall(Path(home), name, base, environment))
+                    page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=120_000)
+                    page.wait_for_timeout(2000)
+                    take(page, darkroom, folder, scenes)
+                    states(page, darkroom, folder, base)
+                    left = {scene: None for scene in left if scene not in scenes}
                 browser.close()
         finally:
             demo.terminate()
-            demo.wait(30)
+            demo.wait(60)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ JWT_SECRET = "0123456789abcdef0123456789abcdef"
 _STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _installed(kind: str, pins: Sequence[str], install: Callable[[Path], None]) -> Path:
+def installed(kind: str, pins: Sequence[str], install: Callable[[Path], None]) -> Path:
     """The folder with these pins, made when it is not there; a half-made one is never used."""
     name = hashlib.sha256(" ".join((sys.version, *pins)).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"command-center-tests-{os.getuid()}" / f"{kind}-{name}"
@@ -62,7 +62,7 @@ def _python() -> Path:
         _run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "-r", PYTHON)
 
-    return _installed("python", PYTHON.read_text().split(), install) / "venv/bin/python"
+    return installed("python", PYTHON.read_text().split(), install) / "venv/bin/python"
 
 
 def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
@@ -104,7 +104,7 @@ def json_server(rows: list[dict[str, Any]], folder: Path) -> Iterator[ThirdParty
     def install(target: Path) -> None:
         _run(npm, "install", "--prefix", target, "--no-package-lock", "--no-audit", "--no-fund", "--silent", *JSON_SERVER)
 
-    program = _installed("node", JSON_SERVER, install) / "node_modules/json-server/lib/cli/bin.js"
+    program = installed("node", JSON_SERVER, install) / "node_modules/json-server/lib/cli/bin.js"
     (folder / "db.json").write_text(json.dumps({"permohonan": rows}))
     port = free_port()
     url = f"http://127.0.0.1:{port}/permohonan"

@@ -63,6 +63,7 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
         route("favicon", r"_favicon\.ico", GET, Who.DEVICE),
         route("live", "live", GET, Who.DEVICE),
         route("receipt", "receipt", POST, Who.DEVICE),
+        route("states", r"states(?:/(?:id|en))?(?:/[1-9])?", GET, Who.DEVICE),
         route("panel", r"panel/[a-z0-9_-]{1,100}", GET, Who.DEVICE),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from dashboard.alarms.calls import uncalled
+from dashboard.alarms.ended import last_ended
 from dashboard.alarms.stores import store_alarms
 from dashboard.alarms.walls import wall_alarms
 from dashboard.clock import DAY, day_start, epoch, local_day, utc
@@ -178,8 +179,10 @@ def open_alarms(context: Context) -> Alarms:
     next_minute = soonest(*(  # a freshness alarm counts the minutes of its age
         alarm.params["from"] + (int(alarm.value or 0) + 1) * 60 for alarm in silent
     ))
+    ended, ended_at = last_ended(context, found)
     return Alarms(
         as_of=now, alarms=tuple(found), overall=found[0].level if found else Level.NORMAL, agencies_watched=len(watched),
+        last_ended=ended, last_ended_at=ended_at,
         changes_at=soonest(
             next_mark(now), due, next_call, next_minute, look_again, next_wall, thirty_days_change_at(context, version),
             *(age.changes_at for age in known.values()),

@@ -26,6 +26,8 @@ log = structlog.get_logger("endpoints")
 
 JSON = "application/json"
 LONGEST_SECRET = 200
+STATES_TURN_SECONDS = 20
+"""So long a page of ``/wall/states`` stays; a header turns it, for a page on a wall has neither script nor links for it."""
 
 
 class Endpoints:
@@ -47,7 +49,7 @@ class Endpoints:
             "healthz": self.healthz, "readyz": self.readyz, "metrics": self.metrics, "api": self.nothing,
             f"{self.zone}-index": self.index, f"{self.zone}-enter": self.enter, f"{self.zone}-layout": self.layout,
             f"{self.zone}-live": self.live, f"{self.zone}-panel": self.panel, f"{self.zone}-pair": self.pair,
-            f"{self.zone}-receipt": self.receipt,
+            f"{self.zone}-receipt": self.receipt, f"{self.zone}-states": self.states,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -196,6 +198,17 @@ class Endpoints:
             await answer(send, 404, b"not found")
         else:
             await answer(send, 200, said.tree_body(), kind=JSON)
+
+    async def states(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Every state with its meaning, for training: a static page that turns by itself; 404 for one that is not there."""
+        path = scope["path"].partition("/states")[2].strip("/")
+        found = self.pages.zone.states(scope["principal"].screens[0], path) if self.pages.zone.states else None
+        if found is None:
+            await answer(send, 404, b"not found")
+            return
+        page, after = found
+        turn = f"{STATES_TURN_SECONDS}; url=/{self.zone}/states/{after}".encode()
+        await answer(send, 200, page.encode(), kind="text/html; charset=utf-8", headers=[(b"refresh", turn)])
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The live stream of the principal's screen."""

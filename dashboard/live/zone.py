@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dashboard.live.frames import Tree, digest, encode, is_component
@@ -20,7 +22,8 @@ MARK = "live-page"
 class Zone:
     """``plans`` by their names; ``page(plan, drawn)`` gives the JSON tree of a whole page around the drawn panels (by instance).
 
-    ``modes``: what the groups of screens are in; without it every screen is always in the same.
+    ``modes``: what the groups of screens are in; without it every screen is always in the same. ``states(screen, path)``
+    gives the page that explains every state, as HTML, and the path of the one after it.
     """
 
     name: str
@@ -28,6 +31,12 @@ class Zone:
     plans: Mapping[str, ScreenPlan]
     page: Callable[[str, Mapping[str, Tree]], Tree]
     modes: Modes | None = None
+    states: Callable[[str, str], tuple[str, str] | None] | None = None
+
+
+def address(assets: Path, name: str) -> str:
+    """Where an asset of a zone is, with its content's hash: it may be kept for ever (V32)."""
+    return f"assets/{name}?v={hashlib.sha256((assets / name).read_bytes()).hexdigest()[:16]}"
 
 
 def layout_hash(declared: Any, empty_page: Tree) -> str:

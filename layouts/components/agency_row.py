@@ -24,7 +24,7 @@ def _named(row: AgencyRow, key: str, below: str) -> Element:
     calm = age.state is State.NORMAL
     return el.div(
         [
-            el.div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 15, 19)}"),
+            el.div(row.short_name, id=f"{key}-name", className=f"n{fit(row.short_name, 11, 14, 17)}"),
             el.div(
                 [
                     shape("fresh" if calm else shape_of(age.state), f"{key}-age-shape"),

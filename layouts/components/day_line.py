@@ -28,8 +28,9 @@ def nice_step(top: float) -> float:
 
 
 def label_share(number: str) -> float:
-    """How much of the width, in percent, the label of the newest value needs (narrowest wall: 860 px)."""
-    return (330 + 38 * len(number)) / 8.6
+    """How much of the width, in percent, the label of the newest value needs with what lies left of the plot
+    (narrowest wall: 860 px)."""
+    return (394 + 38 * len(number)) / 8.6
 
 
 def _path(points: Sequence[tuple[float, float]], top: float) -> str:

@@ -45,7 +45,7 @@ def age_line(id: str, text: str, kind: str) -> Element:
     return el.div(
         [shape(kind, f"{id}-shape"), el.span(text, id=f"{id}-text")],
         id=id,
-        className=f"age c-{kind}{fit(text, 28, 31, 34)}" + ("" if text else " is-absent"),
+        className=f"age c-{kind}{fit(text, 26, 28, 32)}" + ("" if text else " is-absent"),
     )
 
 
@@ -72,6 +72,12 @@ def stale_mark(say: Say) -> Element:
     return el.div([shape("stale"), el.span(say("panels.states.stale"))], className="stale-mark st c-stale")
 
 
+def failed(say: Say) -> Element:
+    """What stands in the place of a panel that cannot be computed at present: words, a shape, nothing like a figure."""
+    words = el.div(say("access.panel_failed"), className="panel-failed plate")
+    return el.section([words, stale_mark(say)], className="tile failed")
+
+
 def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     """What a stale or offline tile says: the state's word, which source, its age, its limit."""
     age = explained(figure)
@@ -81,7 +87,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
     who = say("panels.who_data", who=age.short_name, data=data) if age.short_name and data else age.short_name or data
     also = [name for name in figure.without if name != age.short_name]
     below = (
-        say("panels.without", names=names(figure.without, 28))
+        say("panels.without", names=names(figure.without, 20))
         if also
         else limit(age.limit_seconds, say)
         if age.limit_seconds
@@ -95,7 +101,7 @@ def stale_block(figure: Figure, say: Say, at: int) -> list[Element]:
         ),
         el.div(who, id="stale-who", className=f"why plate{fit(who, 24, 28, 31)}"),
         since("stale-since", age, say, at),
-        el.div(below, id="stale-below", className="age plate"),
+        el.div(below, id="stale-below", className=f"age plate{fit(below, 26, 28, 32)}"),
     ]
 
 

@@ -89,7 +89,7 @@ def unit_tile(unit: Unit, key: str, say: Say) -> Element:
             el.div(
                 [mark(outcome, f"{key}-mark"), el.span(words, id=f"{key}-problem")],
                 id=f"{key}-what",
-                className=f"up plate{fit(words, 20, 22, 24)}" + ("" if words else " is-absent"),
+                className=f"up plate{fit(words, 18, 20, 21)}" + ("" if words else " is-absent"),
             ),
             el.div(
                 [run_strip(f"{key}-runs{at}", day.hours, say) for at, day in enumerate(unit.sources[:LINES])],

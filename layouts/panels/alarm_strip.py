@@ -23,12 +23,12 @@ def draw(answer: Alarms, say: Say) -> Element:
     worst = answer.alarms[0] if answer.alarms else None
     level = worst.level if worst else Level.NORMAL
     what = text(worst, say) if worst else say("panels.alarm_strip.none")
-    first, counted, more = "", "", len(answer.alarms) - 1
+    first, second, counted, more = "", "", "", len(answer.alarms) - 1
     if worst:
-        first, counted = say("panels.alarm_strip.since", time=say.moment(worst.since, answer.as_of)), str(worst.since)
-    elif answer.last_ended_at is not None:
-        first = say("panels.alarm_strip.last", time=say.time(answer.last_ended_at))
-    second = answer.last_ended.subject if not worst and answer.last_ended else ""
+        first, counted = say("panels.alarm_strip.unanswered"), str(worst.since)
+        second = say("panels.alarm_strip.since", time=say.moment(worst.since, answer.as_of))
+    elif answer.last_ended is not None and answer.last_ended_at is not None:
+        first, second = say("panels.alarm_strip.last", time=say.time(answer.last_ended_at)), answer.last_ended.subject
     return el.div(
         [
             el.div(

@@ -32,12 +32,14 @@ PATHS = {  # one example of each route of the table
     "wall-layout": "/wall/_dash-layout", "wall-dependencies": "/wall/_dash-dependencies",
     "wall-callback": "/wall/_dash-update-component", "wall-favicon": "/wall/_favicon.ico", "wall-live": "/wall/live",
     "wall-panel": "/wall/panel/figure", "wall-pair": "/wall/pair", "wall-receipt": "/wall/receipt",
+    "wall-states": "/wall/states/en/2",
 }
 NOWHERE = (
     "/", "/wall", "/wall/x", "/wall/_dash-ws-callback", "/wall/_reload-hash", "/wall/_alive_", "/docs", "/openapi.json",
     "/redoc", "/desk/", "/tour/", "/wall/assets/fetch.py", "/wall/assets/../serve.py", "/wall/assets/%2e%2e/x.js",
     "/wall//live", "/wall/live/", "/WALL/", "/_dash-layout", "/api/v1", "/metrics/", "/wall/panel/", "/wall/panel/a/b",
     "/wall/receipt/", "/wall/receipts", "/wall/pair/", "/wall/pair/claim", "/pair", "/receipt", "/desk/receipt",
+    "/wall/states/", "/wall/states/fr", "/wall/states/10", "/wall/states/en/2/1",
 )
 ROLES = ("none", "device", "other zone", "revoked", "local", "local by another name", "token")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")

@@ -5,30 +5,25 @@
 
 from __future__ import annotations
 
-import html
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dash.development.base_component import Component
-
 from config.declarations import Panel, Regency, Scene, Words
+from dashboard.live.frames import plain
 from dashboard.queries.audience import nothing_counted
 from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
+from layouts.components.markup import markup
 from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
 from layouts.wall import Instance, instances, page
 from tests.layouts import answers
 
 ASSETS = Path(__file__).parents[2] / "assets"
-CAMEL = {"viewBox", "preserveAspectRatio"}
-NAMES = {"className": "class"}
-VOID = {"br", "img"}
 LOST_AT = answers.AT - 90
 MODE = "@mode@"
 """Stands for the mode's words until the page is whole."""
@@ -36,11 +31,7 @@ MODE = "@mode@"
 
 def as_json(tree: Any) -> Any:
     """The JSON form of a tree: what the live layer sends."""
-    if isinstance(tree, Component):
-        return as_json(tree.to_plotly_json())
-    if isinstance(tree, dict):
-        return {key: as_json(value) for key, value in tree.items()}
-    return [as_json(each) for each in tree] if isinstance(tree, list | tuple) else tree
+    return plain(tree)
 
 
 def prefixed(tree: Any, prefix: str) -> Any:
@@ -55,39 +46,7 @@ def prefixed(tree: Any, prefix: str) -> Any:
     return changed
 
 
-def _attribute(name: str) -> str:
-    if name in NAMES:
-        return NAMES[name]
-    return name if name in CAMEL else re.sub(r"[A-Z]", lambda found: "-" + found[0].lower(), name)
-
-
-def _style(value: dict[str, Any]) -> str:
-    return ";".join(f"{_attribute(key)}:{each}" for key, each in value.items())
-
-
-def to_html(tree: Any, say: Say) -> str:
-    """HTML of a JSON tree."""
-    if tree is None:
-        return ""
-    if isinstance(tree, list):
-        return "".join(to_html(each, say) for each in tree)
-    if not isinstance(tree, dict):
-        return html.escape(str(tree))
-    tag, props = tree["type"], dict(tree["props"])
-    tag = tag[0].lower() + tag[1:] if tree["namespace"] == "dash_svg" else tag.lower()
-    inside = to_html(props.pop("children", None), say)
-    inside += _filled_by_the_browser(props, say)
-    attributes = []
-    for name, value in props.items():
-        written = _style(value) if name == "style" else value
-        if written is True:
-            attributes.append(name)
-        elif written is not None and written is not False:
-            attributes.append(f'{_attribute(name)}="{html.escape(str(written))}"')
-    return f"<{tag} {' '.join(attributes)}>{inside}</{tag}>"
-
-
-def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
+def _filled_by_the_browser(props: Mapping[str, Any], say: Say) -> str:
     texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": MODE}
     if "data-live" in props:
         return texts[props["data-live"]]
@@ -128,17 +87,19 @@ def document(
     language: str = "id",
     lost: bool = False,
     by_clock: bool = False,
+    scenes: tuple[str, ...] = (),
     figures: Sequence[str] = (),
     audience: str = ROOM,
     mode: str = "",
 ) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
 
-    ``figures``: a scene "figures" of published figures, each the example of that name (of the list, where it begins so).
-    ``mode``: what the header says of one.
+    ``scenes``: those of the screen, where they are not the declared ones. ``figures``: a scene "figures" of published
+    figures, each the example of that name (of the list, where it begins so). ``mode``: what the header says of one.
     """
     regency = with_figures(answers.regency(), figures) if figures else answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
+    declared = declared.model_copy(update={"scenes": scenes or declared.scenes})
     say = Say(regency, language)
     drawn = {
         each.id: prefixed(as_json(drawn_for(
@@ -147,7 +108,7 @@ def document(
         for each in instances(regency, declared, audience)
     }
     tree = seen(as_json(page(regency, declared, drawn, say, audience)), scene, number, by_clock=by_clock)
-    body = to_html(tree, say).replace(MODE, mode)
+    body = markup(tree, lambda props: _filled_by_the_browser(props, say)).replace(MODE, mode)
     sheets = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in sorted(ASSETS.glob("*.css")))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from layouts import theme
+from layouts.colours import contrast
 from layouts.components.shapes import SHAPES, sheet
+from layouts.legibility import FIGURE_FLOOR, FIGURES, MARK_FLOOR, MARKS, SURFACES, TEXT_FLOOR, TEXTS
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TOKENS = (ASSETS / "tokens.css").read_text(encoding="utf-8")
 WALL_CSS = (ASSETS / "wall.css").read_text(encoding="utf-8")
-SURFACES = ("bg", "tile", "raised", "void")
-TEXT = ("ink-2", "ink-3", "normal", "attention", "warning", "critical", "stale", "offline", "suppressed")
-MARKS = ("mark", "mark-2", "mark-strong", "band-edge")
 
 
 def block(selector: str) -> str:
@@ -44,18 +43,18 @@ def test_css_and_python_have_the_same_sizes() -> None:
 @pytest.mark.parametrize(
     ("role", "floor"),
     [
-        *[(role, theme.FIGURE_FLOOR) for role in ("ink", "stale-figure")],
-        *[(role, theme.TEXT_FLOOR) for role in TEXT],
-        *[(role, theme.MARK_FLOOR) for role in MARKS],
+        *[(role, FIGURE_FLOOR) for role in FIGURES],
+        *[(role, TEXT_FLOOR) for role in TEXTS],
+        *[(role, MARK_FLOOR) for role in MARKS],
     ],
 )
 def test_a_colour_of_the_wall_can_be_read_on_every_surface(role: str, floor: float, under: str) -> None:
-    assert theme.contrast(theme.WALL[role], theme.WALL[under]) >= floor
+    assert contrast(theme.WALL[role], theme.WALL[under]) >= floor
 
 
 @pytest.mark.parametrize("role", ["attention", "warning", "critical", "ink"])
 def test_ink_on_a_filled_state_can_be_read(role: str) -> None:
-    assert theme.contrast(theme.WALL["on-state"], theme.WALL[role]) >= theme.TEXT_FLOOR
+    assert contrast(theme.WALL["on-state"], theme.WALL[role]) >= TEXT_FLOOR
 
 
 def test_the_shapes_of_the_states_differ_from_each_other() -> None:
