@@ -175,7 +175,7 @@ class Serving:
         self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
         self.hub = Hub(
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
-            now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
+            now_ms=lambda: int(now().timestamp() * 1000), pace=pace, speaks=lambda: self.feed.works,
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,13 @@ from dashboard.access import devices, pairing
 from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tries
 from dashboard.guard import App, Message, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import exposition
-from dashboard.live.hub import Hub
+from dashboard.live.hub import Hub, ScreenPlan
 from dashboard.live.snapshot import Snapshot
 from dashboard.live.zone import Pages
 
 JSON = "application/json"
+FIRST_WORD_SECONDS, LOOK_SECONDS = 10.0, 0.1
+"""How long a stream of a server that has just started waits for all of its panels, and how often it looks."""
 
 
 class Endpoints:
@@ -142,6 +145,17 @@ class Endpoints:
         plan = self.pages.zone.plans.get(who.screens[0])
         if plan is None:
             await answer(send, 404, b"not found")
+        elif not await self._knows(plan):
+            await answer(send, 503, b"starting", headers=[(b"retry-after", b"2")])
         else:
             known = frozenset(header(scope, b"x-known").split(",")[: len(plan.instances)])
             await self.hub.stream(plan, who.session, receive, send, known)
+
+    async def _knows(self, plan: ScreenPlan) -> bool:
+        """Wait until a joining screen can be told everything: else it would take old figures for those of this server."""
+        until = time.monotonic() + FIRST_WORD_SECONDS
+        while not self.hub.knows(plan):
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
+        return True
