@@ -3,14 +3,14 @@
 "use strict";
 (() => {
   const TICKS_LOST = 3, FIRST_PAUSE = 500, LONGEST_PAUSE = 15000, HARD_RELOAD_AFTER = 300000, RELOADS_PER_HOUR = 3;
-  const RING = 200, OFFSETS = 30, LONGEST_ASKED = 60000, TREE_WITHIN = 5000, SLEPT = 3000;
+  const RING = 200, OFFSETS = 30, LONGEST_ASKED = 60000, TREE_WITHIN = 5000, HELLO_WITHIN = 6000, SLEPT = 3000;
   const here = location.pathname.replace(/[^/]*$/, "");
   const state = {
     connected: false, tick: 2000, offset: null, offsets: [], best: null, heard: performance.now(), lastServer: null, lostAt: null,
     tries: 0, misses: 0, owed: 0, drift: null, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
   };
   window.commandCenter = state;
-  let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
+  let words = null, page = null, stream = null, again = 0, asked = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
   const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
   const byId = (id) => document.getElementById(id);
@@ -240,6 +240,8 @@
   // ---- the stream -----------------------------------------------------------------------------------------------------
   function happened(name, data) {
     if (name === "hello") {
+      // Stamps of one way cannot tell a server that is behind from a way that holds all back alike: only the round trip can.
+      if (performance.now() - asked > HELLO_WITHIN) throw new Error("a stream that may be behind");
       state.offsets.length = 0;
       state.best = null;
       state.owed = data.frames ?? 0;
@@ -272,6 +274,7 @@
     const mine = new AbortController();
     stream = mine;
     let wait = null;
+    asked = performance.now();
     try {
       const answer = await fetch(here + "live", {
         signal: mine.signal, credentials: "same-origin", cache: "no-store",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,7 @@ from sqlalchemy import Engine, insert, select, update
 from config.declarations import Regency
 from config.loading import load
 from config.settings import Settings
+from dashboard import clock
 from dashboard.live.frames import plain
 from dashboard.live.hub import Pace, ScreenPlan
 from dashboard.live.scenes import Planned
@@ -82,6 +85,7 @@ def _frail(context: Context) -> SimpleNamespace:
     value = taken(context.engine, "frail", "1")
     if value == "broken":
         raise RuntimeError("the toy is broken")
+    time.sleep({"slow": 0.5, "hang": 30.0}.get(value.split()[0], 0.0))
     return _answer(context, value)
 
 
@@ -129,6 +133,14 @@ def zone(regency: Regency) -> Zone:
     return Zone("wall", instances(), {"west": plan}, page)
 
 
+def _now(told: Path) -> datetime:
+    """The server's time: this machine's, moved by the seconds that a file of the test's tells."""
+    try:
+        return clock.now() + timedelta(seconds=float(told.read_text(encoding="ascii")))
+    except (FileNotFoundError, ValueError):  # no such file, or just being written
+        return clock.now()
+
+
 def main() -> None:
     """``python -m tests.live.toy FOLDER PORT BUILD TICK_SECONDS``: serve until told to stop."""
     from dashboard.serve import app, listening, run_server
@@ -136,7 +148,9 @@ def main() -> None:
     folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     regency = load(folder / "config")
     settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
-    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500))
+    serving = app(
+        settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500), now=lambda: _now(folder / "clock")
+    )
     run_server(serving, listening("127.0.0.1", port))
 
 
