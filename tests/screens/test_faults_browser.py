@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from dashboard.access.devices import add_device
 from tests.live import toy
 from tests.live.conftest import Served
+from tests.screens.asleep import renderers, stop, wake
 from tests.screens.seen import FIGURE, LOST, back, lost, mark, same
 
 pytestmark = pytest.mark.browser
@@ -24,19 +26,28 @@ def _streams(page: Page) -> list[Request]:
     return asked
 
 
-def test_v7_a_page_that_stands_still_is_marked_and_refreshes_once_when_it_wakes(wall: Page, served: Served) -> None:
+def test_v7_a_browser_that_stood_still_refreshes_when_it_wakes_and_queues_nothing(
+    wall: Page, browser: Browser, served: Served
+) -> None:
     mark(wall)
-    session = wall.context.new_cdp_session(wall)
     asked = _streams(wall)
-    session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    lost(wall)
-    for number in range(1, 41):
-        toy.put(served.engines["figures"], "figure", str(number))
-    wall.wait_for_timeout(3_000)
-    session.send("Page.setWebLifecycleState", {"state": "active"})
-    back(wall, "40", within=10_000)
-    assert len(asked) <= 1
+    pids = renderers(browser)
+    stop(pids)
+    try:
+        for number in range(1, 41):
+            toy.put(served.engines["figures"], "figure", str(number))
+        time.sleep(4)
+    finally:
+        wake(pids)
+    back(wall, "40")
+    assert len(asked) <= 2
     assert same(wall)
+
+
+def test_v7_a_page_that_the_browser_freezes_is_marked_before_it_stands_still(wall: Page) -> None:
+    wall.evaluate("() => { document.dispatchEvent(new Event('freeze')); window.then = document.body.className; }")
+    assert LOST.search(wall.evaluate("() => window.then"))
+    back(wall, "0")
 
 
 def test_v7_a_machine_that_slept_for_eight_hours_refreshes_once_at_once(context: BrowserContext, served: Served) -> None:
