@@ -40,7 +40,7 @@ submitted_at = {{ from = "submitted", format = "iso" }}
 
 @dataclass
 class Teller:
-    """One system. ``said``: (epoch seconds, how many cases its list has from then on); ``answered``: its last good answer.
+    """One system. ``said``: (epoch seconds, how many cases its list has from then on, up to now); ``answered``: its last good answer.
 
     ``way``: well · gone (503) · page (HTML with 200) · hangs (takes the question and keeps silent).
     """
@@ -81,7 +81,9 @@ class Teller:
             self._note()
 
     def _note(self) -> None:
-        self.said.append((time.time(), len(self.rows)))
+        """What "received today, so far" is by this list: a case that says it comes in later today has not come in yet."""
+        now = datetime.now(UTC).isoformat()
+        self.said.append((time.time(), sum(row["submitted"] <= now for row in self.rows)))
 
     def told(self, since: float, until: float) -> set[int]:
         """Every count that it told in a span of time, that in force at its beginning included."""

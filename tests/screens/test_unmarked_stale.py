@@ -28,6 +28,7 @@ def _judged(here: Day, folder: Path) -> Found:
         whole.blank += wall.found.blank
         whole.figures += wall.found.figures
         whole.unmarked += [f"{line} ({name})" for line in wall.found.unmarked]
+    print("\n".join(whole.unmarked))
     (folder / "sampled.txt").write_text(str(whole), encoding="utf-8")
     return whole
 
