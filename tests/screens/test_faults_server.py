@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 
@@ -129,7 +130,7 @@ def test_v6_bursts_of_errors_are_backed_off_from_and_said(wall: Page, served: Se
     _reconnect(wall)
     lost(wall)
     wall.wait_for_timeout(5_000)
-    gaps = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
     assert gaps
     assert min(gaps) >= 1.9
     assert clean(wall)
@@ -175,3 +176,22 @@ def test_v11_trees_that_come_slowly_are_asked_for_one_at_a_time_and_the_newest_w
         toy.put(served.engines["figures"], "list", ",".join(f"n{each}" for each in range(number)))
     expect(wall.locator(LIST)).to_have_count(14, timeout=15_000)
     assert len(asked) <= 4
+
+
+def test_v19_an_old_page_that_asks_for_what_is_gone_is_refused_and_reloads(wall: Page, served: Served) -> None:
+    mark(wall)
+    gone = """async () => {
+        const call = {output: "old.children", outputs: {id: "old", property: "children"}, inputs: [], changedPropIds: []};
+        const asked = await fetch("/wall/_dash-update-component", {method: "POST", body: JSON.stringify(call),
+            headers: {"Content-Type": "application/json"}});
+        const panel = await fetch("/wall/panel/gone");
+        return [asked.status, panel.status, (await asked.text()) + (await panel.text())];
+    }"""
+    status, panel, text = wall.evaluate(gone)
+    assert [status, panel] == [403, 404]
+    assert "Traceback" not in text
+    served.stop()
+    served.start(build="two")
+    expect(wall.locator("#live-page")).to_have_attribute("data-build", "two", timeout=30_000)
+    assert not same(wall)
+    back(wall, "0")

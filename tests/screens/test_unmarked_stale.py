@@ -51,7 +51,7 @@ def test_no_second_of_a_short_day_shows_a_stale_figure_without_a_mark(tmp_path: 
 
 
 @pytest.mark.long
-def test_no_second_of_a_long_day_shows_a_stale_figure_without_a_mark(tmp_path: Path, browser: Browser) -> None:
+def test_no_second_of_a_long_day_shows_a_stale_figure_without_a_mark_v5(tmp_path: Path, browser: Browser) -> None:
     with day(tmp_path, browser, LIMITS, VOLUMES) as here:
         alfa, beta, citra, delta = here.tellers.values()
         here.run(400, {
