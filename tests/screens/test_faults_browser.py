@@ -106,7 +106,7 @@ def test_v12_whatever_the_clock_of_the_wall_pc_says_the_page_keeps_the_servers(
 @pytest.fixture
 def new_years_eve(tmp_path: Path) -> Iterator[tuple[Served, Path]]:
     """The toy served by a process for whose clock it is 31 December 2026, 23.59 in its zone; and the file that moves its clock."""
-    told, found = tmp_path / "clock", Served(tmp_path)
+    told, found = tmp_path / "clock.txt", Served(tmp_path)
     _set_to(told, datetime(2026, 12, 31, 15, 58, 0, tzinfo=UTC))
     try:
         found.start()
