@@ -136,6 +136,7 @@ class Serving:
         self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
         self.hub = Hub(
             zone.plans, build=build, living=self._living, now_ms=lambda: int(now().timestamp() * 1000), pace=pace, modes=zone.modes,
+            speaks=lambda: self.feed.works,
         )
         declared = {name: screen.pixels for name, screen in regency.screens.items()}
         self.receipts = Receipts(  # a wall of the demo is a window on somebody's desk, of any size

@@ -28,6 +28,8 @@ JSON = "application/json"
 LONGEST_SECRET = 200
 STATES_TURN_SECONDS = 20
 """So long a page of ``/wall/states`` stays; a header turns it, for a page on a wall has neither script nor links for it."""
+FIRST_WORD_SECONDS, LOOK_SECONDS = 10.0, 0.1
+"""How long a stream of a server that has just started waits for all of its panels, and how often it looks."""
 
 
 class Endpoints:
@@ -216,6 +218,10 @@ class Endpoints:
         plan = self.hub.showing(who.screens[0])
         if plan is None:
             await answer(send, 404, b"not found")
+            return
+        plan = await self._known(who.screens[0])
+        if plan is None:
+            await answer(send, 503, b"starting", headers=[(b"retry-after", b"2")])
         else:
             known = frozenset(header(scope, b"x-known").split(",")[: len(plan.instances)])
             with self.receipts.streaming(who.device):

@@ -59,6 +59,11 @@ class Feed:
             thread.join(5)
 
     @property
+    def works(self) -> bool:
+        """Whether panels are being asked: one that hangs would leave all of them as they are, without a word."""
+        return time.monotonic() - self.seen_alive.get("work", -ALIVE_SECONDS) < ALIVE_SECONDS
+
+    @property
     def alive(self) -> bool:
         """Whether both stores were heard within the last seconds and the worker goes round."""
         at = time.monotonic()
