@@ -14,6 +14,7 @@ import typer
 from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.errors import ProductError
+from dashboard.installing.commands import add_to as add_installing
 from dashboard.new import new
 from dashboard.operating import Operator, other_declarations
 
@@ -62,6 +63,7 @@ Port = Annotated[int, typer.Option(help="Port of the screens.")]
 Certificate = Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")]
 PrivateKey = Annotated[Path | None, typer.Option(help="TLS private key (PEM).")]
 Proxy = Annotated[bool, typer.Option("--behind-proxy", help="A reverse proxy on this host ends TLS.")]
+Base = Annotated[str, typer.Option(help="Address of the server, for the link.")]
 Insecure = Annotated[bool, typer.Option("--insecure-lan", help="Plain HTTP on the LAN, for a trial only.")]
 
 
@@ -159,9 +161,7 @@ def collect(
 
 
 @app.command()
-def check(
-    probe: Annotated[bool, typer.Option("--probe", help="Also read a first page of every source.")] = False,
-) -> None:
+def check(probe: Annotated[bool, typer.Option("--probe", help="Also read a first page of every source.")] = False) -> None:
     """Check the declarations; touches no network unless asked to. Every error names file and key."""
     from collectors.connector import CONNECTORS
     from collectors.trial import probe as try_source
@@ -274,7 +274,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def device_add(
     place: Annotated[str, typer.Option(help="Where it hangs, for people: 'Dinding Barat'.")],
     screen: Annotated[str, typer.Option(help="Its screen in screens.toml.")] = "west",
-    base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100",
+    base: Base = "http://127.0.0.1:8100",
 ) -> None:
     """Add a wall and print its link: a single-use code, good for 10 minutes."""
     from dashboard import clock
@@ -290,9 +290,7 @@ def device_add(
 
 
 @device.command("code")
-def device_code(
-    identity: str, base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100"
-) -> None:
+def device_code(identity: str, base: Base = "http://127.0.0.1:8100") -> None:
     """A fresh link for a device."""
     from dashboard import clock
     from dashboard.access.devices import new_code
@@ -362,7 +360,9 @@ def restore(
     settings = Settings()
     work = restoring.drill if drill else restoring.restore
     work(settings, declared(settings), folder, say)
+
 Operator(declared, figures_store, say).add_to(app)
+add_installing(app)
 
 
 def main() -> Any:

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import re
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ import uvicorn
 from dash import Dash, html
 from fastapi import FastAPI
 
-from dashboard import clock
+from dashboard import clock, heartbeat
 from dashboard.access import devices
 from dashboard.access.devices import Principal
 from dashboard.backup.opening import open_store
@@ -53,6 +54,7 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 STORES = ("figures", "people", "recordings")
 GRACE_SECONDS = 1
+BEAT_TICKS = 50
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
 CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
@@ -258,9 +260,33 @@ class Serving:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams first, so that a stop does not wait for screens that never hang up."""
+    """Ends the streams first, so that a stop does not wait for screens that never hang up; tells systemd that it lives; takes
+    up a renewed certificate."""
 
     serving: Serving
+    _certified = ""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn's own turn, ten a second, on the event loop: one that hangs sends no sign of life."""
+        if counter % BEAT_TICKS == 0:
+            if self.serving.feed.turns:
+                heartbeat.beat()
+            self._renew_certificate()
+        return await super().on_tick(counter)
+
+    def _renew_certificate(self) -> None:
+        """New connections get the certificate that lies there now; a pair that does not fit yet is tried again."""
+        found, context = self.config.ssl_certfile, self.config.ssl
+        if found is None or context is None:
+            return
+        try:
+            stamp = str(Path(found).stat().st_mtime_ns)
+            if self._certified and stamp != self._certified:
+                context.load_cert_chain(found, self.config.ssl_keyfile)
+                log.info("certificate is renewed", file=str(found))
+            self._certified = stamp
+        except (OSError, ssl.SSLError) as err:
+            log.warning("certificate cannot be taken up", file=str(found), error=f"{type(err).__name__}: {err}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self.serving.stop_streams()
