@@ -35,6 +35,7 @@ from dashboard.live.feed import Feed
 from dashboard.live.frames import plain
 from dashboard.live.hub import Hub, Pace, ScreenPlan
 from dashboard.live.kept import Kept
+from dashboard.live.readiness import Readiness
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
@@ -189,8 +190,8 @@ class Serving:
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
-            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
-            words=words, now=now,
+            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people,
+            ready=Readiness(engines, self.going).word, words=words, now=now,
         )
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
@@ -207,7 +208,7 @@ class Serving:
         else:
             await self.guard(scope, receive, send)
 
-    def ready(self) -> bool:
+    def going(self) -> bool:
         """Whether every panel said something and both stores are being watched."""
         return self.snapshot.complete and bool(self.hub.states or not self.snapshot.instances) and self.feed.alive
 

@@ -15,6 +15,7 @@ from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tri
 from dashboard.guard import App, Message, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import exposition
 from dashboard.live.hub import Hub
+from dashboard.live.readiness import READY
 from dashboard.live.snapshot import Snapshot
 from dashboard.live.zone import Pages
 
@@ -22,10 +23,11 @@ JSON = "application/json"
 
 
 class Endpoints:
-    """Answers by the route's name that the guard found. ``ready()`` tells whether this process can serve screens."""
+    """Answers by the route's name that the guard found. ``ready()`` tells in one word whether this process can serve screens;
+    it may block."""
 
     def __init__(
-        self, inner: App, *, pages: Pages, hub: Hub, snapshot: Snapshot, people: Engine, ready: Callable[[], bool],
+        self, inner: App, *, pages: Pages, hub: Hub, snapshot: Snapshot, people: Engine, ready: Callable[[], str],
         words: Any, now: Callable[[], datetime],
     ) -> None:
         self.inner, self.pages, self.hub, self.snapshot = inner, pages, hub, snapshot
@@ -51,9 +53,9 @@ class Endpoints:
         await answer(send, 200, b"ok")
 
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
-        """Whether it can serve screens: migrated, every panel said something, both stores are being watched."""
-        good = self.ready()
-        await answer(send, 200 if good else 503, b"ready" if good else b"starting")
+        """Whether it can serve screens, in one word (:mod:`dashboard.live.readiness`)."""
+        word = await asyncio.to_thread(self.ready)
+        await answer(send, 200 if word == READY else 503, word.encode())
 
     async def metrics(self, _: Scope, __: Receive, send: Send) -> None:
         """Prometheus' exposition."""
