@@ -99,8 +99,8 @@ def _authority(folder: Path, names: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as made:  # on the same disk: what is ready is renamed
         work = Path(made)
         _openssl(
-            work, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "ca.key", "-out",
-            "ca.pem", "-days", str(AUTHORITY_DAYS), "-sha256", "-subj", "/O=Command Center/CN=Command Center LAN", "-addext",
+            work, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-days", str(AUTHORITY_DAYS), "-sha256", "-subj", "/O=Command Center/CN=LAN", "-addext",
             "keyUsage=critical,keyCertSign,cRLSign", "-addext", f"nameConstraints={constraints}",
         )
         _put(work, folder, ("ca.key", 0o600), ("ca.pem", 0o644))
@@ -122,8 +122,8 @@ def _server(folder: Path, names: Sequence[str]) -> None:
             f"subjectAltName={alternative}\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
             "extendedKeyUsage=serverAuth\n", encoding="ascii",
         )
-        _openssl(work, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key", "-out",
-                 "server.csr", "-subj", "/O=Command Center/CN=server")
+        _openssl(work, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key",
+                 "-out", "server.csr", "-subj", "/O=Command Center/CN=server")
         _openssl(work, "x509", "-req", "-in", "server.csr", "-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca.key"),
                  "-set_serial", str(int.from_bytes(os.urandom(16)) >> 1), "-days", str(SERVER_DAYS), "-sha256", "-extfile", "ext",
                  "-out", "server.pem")
@@ -132,10 +132,10 @@ def _server(folder: Path, names: Sequence[str]) -> None:
         except ConfigError as err:
             listed = ", ".join(names)
             raise ConfigError(
-                f"{folder}/ca.pem may not vouch for {listed}. Move ca.pem and ca.key away to make a new authority, which every wall "
-                "PC must then trust anew",
-                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pindahkan ca.pem dan ca.key untuk membuat otoritas baru, yang lalu "
-                "harus dipercaya lagi oleh setiap PC dinding",
+                f"{folder}/ca.pem may not vouch for {listed}. Move ca.pem and ca.key away to make a new authority, which every "
+                "wall PC must then trust anew",
+                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pindahkan ca.pem dan ca.key untuk membuat otoritas baru, yang "
+                "lalu harus dipercaya lagi oleh setiap PC dinding",
             ) from err
         _put(work, folder, ("server.key", 0o600), ("server.pem", 0o644))
 

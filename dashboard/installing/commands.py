@@ -73,7 +73,7 @@ def _write(files: list[File], folder: Path) -> None:
 
 def certificate(
     names: Annotated[list[str] | None, typer.Argument(help="The server's names and addresses; without: those it has.")] = None,
-    to: Annotated[Path | None, typer.Option(help="Folder of certificate and keys; default: tls in the declarations folder.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder of certificate and keys; default: tls beside the declarations.")] = None,
 ) -> None:
     """Make or renew the server's certificate for the LAN, by a local authority that walls trust."""
     from config.settings import Settings

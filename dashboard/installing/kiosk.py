@@ -15,7 +15,7 @@ HOME = "/var/lib/command-center-wall"
 def kiosk(place: Place) -> list[File]:
     """Everything for a wall PC that shows ``place.address``. Packages: chromium, xinit, xserver-xorg, python3, libnss3-tools."""
     return [
-        File("/etc/sysusers.d/command-center-wall.conf", f'u wall - "Command Center wall" {HOME} /usr/sbin/nologin\nm wall video\n'),
+        File("/etc/sysusers.d/command-center-wall.conf", f'u wall - "Wall screen" {HOME} /usr/sbin/nologin\nm wall video\n'),
         File("/etc/tmpfiles.d/command-center-wall.conf", f"d {HOME} 0700 wall wall -\n"),
         File(SCRIPT, Path(__file__).with_name("wall_pc.py").read_text(encoding="utf-8"), 0o755),
         File(f"{UNITS}/command-center-wall.service", _UNIT.format(script=SCRIPT, address=place.address, home=HOME)),
@@ -36,8 +36,8 @@ def policy(place: Place) -> str:
         "SyncDisabled": True, "TranslateEnabled": False, "PasswordManagerEnabled": False, "AutofillAddressEnabled": False,
         "AutofillCreditCardEnabled": False, "PrintingEnabled": False, "DownloadRestrictions": 3, "ExtensionInstallBlocklist": ["*"],
         "MetricsReportingEnabled": False, "SpellcheckEnabled": False, "SearchSuggestEnabled": False, "BackgroundModeEnabled": False,
-        "DefaultNotificationsSetting": 2, "DefaultPopupsSetting": 2, "DefaultGeolocationSetting": 2, "AllowDinosaurEasterEgg": False,
-        "FullscreenAllowed": True, "HideWebStoreIcon": True, "PromotionalTabsEnabled": False,
+        "DefaultNotificationsSetting": 2, "DefaultPopupsSetting": 2, "DefaultGeolocationSetting": 2,
+        "AllowDinosaurEasterEgg": False, "FullscreenAllowed": True, "HideWebStoreIcon": True, "PromotionalTabsEnabled": False,
     }, indent=2) + "\n"
 
 

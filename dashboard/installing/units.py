@@ -64,7 +64,8 @@ RemoveIPC=yes
 def server(place: Place) -> list[File]:
     """Everything for the server but its proxy."""
     return [
-        _user(place), _folders(place), _environment(place), _by_hand(place), _target(), *(_process(place, one) for one in PROCESSES),
+        _user(place), _folders(place), _environment(place), _by_hand(place), _target(),
+        *(_process(place, one) for one in PROCESSES),
         *_timer(
             place, "drill", "restore --drill", "tries the newest backup, beside the stores", "*-*-01 03:30:00", place.data,
             place.backups,

@@ -57,7 +57,8 @@ class Browser:
     def ask(self, method: str, seconds: float = HANGS_AFTER_SECONDS, /, **params: Any) -> dict[str, Any]:
         """The answer of the page, or of the browser while no page is attached. Raises ``Gone`` without one in time."""
         self._number += 1
-        message = {"id": self._number, "method": method, "params": params, **({"sessionId": self._session} if self._session else {})}
+        session = {"sessionId": self._session} if self._session else {}
+        message = {"id": self._number, "method": method, "params": params, **session}
         try:
             os.write(self._write, json.dumps(message).encode() + b"\0")
         except OSError as err:
