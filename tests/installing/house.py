@@ -19,7 +19,7 @@ panels = [{ panel = "received_today", area = "received" }, { panel = "sources_st
 [scenes.again]
 name = { id = "Lagi", en = "Again" }
 dwell = "4 seconds"
-panels = [{ panel = "sources_strip", area = "sources" }]
+panels = [{ panel = "completed_today", area = "completed" }]
 [screens.west]
 name = "Dinding Barat"
 scenes = ["today", "again"]
