@@ -45,13 +45,13 @@ def certificate(folder: Path, names: Sequence[str], now: datetime) -> Made:
     the authority may vouch for, or openssl is not there.
     """
     if shutil.which("openssl") is None:
-        raise ConfigError("openssl is missing: apt-get install openssl", "openssl tidak ada: apt-get install openssl")
+        raise ConfigError("openssl is missing; add it: apt-get install openssl", "openssl tidak ada; pasang: apt-get install openssl")
     authority, found, key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
     present = _of_file(found)
     wanted = tuple(dict.fromkeys(_checked(name) for name in names)) or (present[0] if present else ())
     if not wanted:
         raise ConfigError(
-            f"{folder}: no certificate yet; name the server: command-center certificate wall.example 10.20.0.5",
+            f"{folder}: no certificate yet; give the server's names: command-center certificate wall.example 10.20.0.5",
             f"{folder}: belum ada sertifikat; sebutkan nama server: command-center certificate wall.example 10.20.0.5",
         )
     if present and set(present[0]) == set(wanted) and present[1] - now > RENEW_BEFORE and key.is_file():
@@ -71,7 +71,10 @@ def _checked(name: str) -> str:
     except ValueError:
         if _NAME.match(name.lower()) and len(name) < 254:
             return name.lower()
-    raise ConfigError(f"{name!r} is neither a host's name nor an address", f"{name!r} bukan nama host dan bukan alamat")
+    raise ConfigError(
+        f"{name!r} is neither a host's name nor an address; give one such as wall.example or 10.20.0.5",
+        f"{name!r} bukan nama host dan bukan alamat; berikan misalnya wall.example atau 10.20.0.5",
+    )
 
 
 def _is_address(name: str) -> bool:
@@ -132,10 +135,10 @@ def _server(folder: Path, names: Sequence[str]) -> None:
         except ConfigError as err:
             listed = ", ".join(names)
             raise ConfigError(
-                f"{folder}/ca.pem may not vouch for {listed}. Move ca.pem and ca.key away to make a new authority, which every "
-                "wall PC must then trust anew",
-                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pindahkan ca.pem dan ca.key untuk membuat otoritas baru, yang "
-                "lalu harus dipercaya lagi oleh setiap PC dinding",
+                f"{folder}/ca.pem may not vouch for {listed}. Choose other names, or move ca.pem and ca.key away for a new "
+                "authority, which every wall PC must then trust anew",
+                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pilih nama lain, atau pindahkan ca.pem dan ca.key untuk otoritas baru, "
+                "yang lalu harus dipercaya lagi oleh setiap PC dinding",
             ) from err
         _put(work, folder, ("server.key", 0o600), ("server.pem", 0o644))
 

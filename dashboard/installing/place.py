@@ -27,15 +27,15 @@ class Place:
     proxied: bool = True
 
     def __post_init__(self) -> None:
-        for option, value in (("--server", self.server), ("--time", self.time)):
-            if value and not _NAME.match(value):
+        for option, name in (("--server", self.server), ("--time", self.time)):
+            if name and not _NAME.match(name):
                 raise ConfigError(
-                    f"{option}: {value!r} is no name or IPv4 address; give one such as wall.example or 10.20.0.5",
-                    f"{option}: {value!r} bukan nama atau alamat IPv4; berikan misalnya wall.example atau 10.20.0.5",
+                    f"{option}: {name!r} is no name or IPv4 address; give one such as wall.example or 10.20.0.5",
+                    f"{option}: {name!r} bukan nama atau alamat IPv4; berikan misalnya wall.example atau 10.20.0.5",
                 )
         if any(char.isspace() or char in "%$\"'\\" for char in str(self.program)):
             raise ConfigError(
-                f"{self.program}: a unit cannot name a path with such characters; make the environment in a plain one",
+                f"{self.program}: a unit cannot name a path with such characters; choose a plain one for the environment",
                 f"{self.program}: unit tidak dapat memuat jalur dengan karakter seperti itu; buat lingkungan di jalur biasa",
             )
 
