@@ -45,7 +45,8 @@ def certificate(folder: Path, names: Sequence[str], now: datetime) -> Made:
     the authority may vouch for, or openssl is not there.
     """
     if shutil.which("openssl") is None:
-        raise ConfigError("openssl is missing; add it: apt-get install openssl", "openssl tidak ada; pasang: apt-get install openssl")
+        raise ConfigError("openssl is missing; add it with apt-get install openssl",
+                          "openssl tidak ada; tambahkan dengan apt-get install openssl")
     authority, found, key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
     present = _of_file(found)
     wanted = tuple(dict.fromkeys(_checked(name) for name in names)) or (present[0] if present else ())
@@ -135,10 +136,10 @@ def _server(folder: Path, names: Sequence[str]) -> None:
         except ConfigError as err:
             listed = ", ".join(names)
             raise ConfigError(
-                f"{folder}/ca.pem may not vouch for {listed}. Choose other names, or move ca.pem and ca.key away for a new "
-                "authority, which every wall PC must then trust anew",
-                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pilih nama lain, atau pindahkan ca.pem dan ca.key untuk otoritas baru, "
-                "yang lalu harus dipercaya lagi oleh setiap PC dinding",
+                f"{folder}/ca.pem may not vouch for {listed}. Choose other names, or move ca.pem and ca.key away for a new authority, "
+                "which every wall PC must then trust anew",
+                f"{folder}/ca.pem tidak berwenang untuk {listed}. Pilih nama lain, atau pindahkan ca.pem dan ca.key untuk otoritas "
+                "baru, yang lalu harus dipercaya lagi oleh setiap PC dinding",
             ) from err
         _put(work, folder, ("server.key", 0o600), ("server.pem", 0o644))
 

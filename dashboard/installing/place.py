@@ -36,7 +36,7 @@ class Place:
         if any(char.isspace() or char in "%$\"'\\" for char in str(self.program)):
             raise ConfigError(
                 f"{self.program}: a unit cannot name a path with such characters; choose a plain one for the environment",
-                f"{self.program}: unit tidak dapat memuat jalur dengan karakter seperti itu; buat lingkungan di jalur biasa",
+                f"{self.program}: unit tidak dapat memuat jalur dengan karakter seperti itu; pilih jalur biasa untuk lingkungan",
             )
 
     @property
