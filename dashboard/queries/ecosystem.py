@@ -119,6 +119,8 @@ def ecosystem(context: Context) -> Ecosystem:
         as_of=epoch(context.now), units=tuple(one for one in units.values() if one is not None),
         not_connected=tuple(declared[agency].short_name for agency, one in units.items() if one is None and agency in declared),
         sources=len(known), first_hour=first,
-        changes_at=soonest(*(age.changes_at for age in known.values()), first + 24 * HOUR),
+        changes_at=soonest(
+            first + 24 * HOUR, *(age.changes_at for age in known.values()), *(end.again_at for end in last.values()),
+        ),
         limits=Limits(late=soonest(*(age.late_at for age in known.values() if age.state is State.NORMAL))),
     )
