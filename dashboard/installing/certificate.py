@@ -136,8 +136,8 @@ def _server(folder: Path, names: Sequence[str]) -> None:
         except ConfigError as err:
             listed = ", ".join(names)
             raise ConfigError(
-                f"{folder}/ca.pem may not vouch for {listed}. Choose other names, or move ca.pem and ca.key away for a new authority, "
-                "which every wall PC must then trust anew",
+                f"{folder}/ca.pem may not vouch for {listed}. Choose other names, or move ca.pem and ca.key away for a new "
+                "authority, which every wall PC must then trust anew",
                 f"{folder}/ca.pem tidak berwenang untuk {listed}. Pilih nama lain, atau pindahkan ca.pem dan ca.key untuk otoritas "
                 "baru, yang lalu harus dipercaya lagi oleh setiap PC dinding",
             ) from err
