@@ -17,7 +17,7 @@ from tests.live import toy
 from tests.live.conftest import Served
 
 LARGE = "x" * 200_000
-CHANGES = 40
+CHANGES = 60
 
 
 def cookie(served: Served) -> str:
@@ -60,21 +60,27 @@ def resident(served: Served) -> int:
 
 
 def test_v21_a_screen_that_never_reads_is_dropped_and_the_others_miss_nothing(served: Served) -> None:
-    with reading(served) as stream, silent(served):
+    ends = time.monotonic() + Pace().slow_seconds + 90
+    with reading(served) as stream:
+        flood(served, "warm", stream, ends)  # the process has its size
         before = resident(served)
-        for number in range(CHANGES):
-            toy.put(served.engines["figures"], "figure", f"{number}-{LARGE}")
-            time.sleep(0.05)
-        toy.put(served.engines["figures"], "figure", "the last one")
-        whole, ends = b"", time.monotonic() + Pace().slow_seconds + 30
-        while b"the last one" not in whole:
-            assert time.monotonic() < ends
-            whole = whole[-1000:] + stream.read1(1 << 18)
-        assert resident(served) - before < CHANGES * len(LARGE) / 1e6, "what waits for it is one state, not all of them"
-        while gauge(served, "command_center_screens_dropped_total") < 1:
-            assert time.monotonic() < ends
-            stream.read1(1 << 18)
-        assert gauge(served, "command_center_screens_connected") == 1
-        toy.put(served.engines["figures"], "figure", "after it")
-        while b"after it" not in whole:
-            whole = whole[-1000:] + stream.read1(1 << 18)
+        with silent(served):
+            flood(served, "cold", stream, ends)
+            assert resident(served) - before < CHANGES * len(LARGE) / 1e6, "what waits for it is one state, not all of them"
+            while gauge(served, "command_center_screens_dropped_total") < 1:
+                assert time.monotonic() < ends
+                stream.read1(1 << 18)
+            assert gauge(served, "command_center_screens_connected") == 1
+            flood(served, "after it", stream, ends, changes=1)
+
+
+def flood(served: Served, last: str, stream: http.client.HTTPResponse, ends: float, *, changes: int = CHANGES) -> None:
+    """So many large states, and the last one read."""
+    whole = b""
+    for number in range(changes):
+        toy.put(served.engines["figures"], "figure", f"{number}-{LARGE}")
+        stream.read1(1 << 18)
+    toy.put(served.engines["figures"], "figure", f"the {last}")
+    while f"the {last}".encode() not in whole:
+        assert time.monotonic() < ends
+        whole = whole[-1000:] + stream.read1(1 << 18)
