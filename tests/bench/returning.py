@@ -41,17 +41,17 @@ async def _stream(port: int, request: bytes, times: Times, had: asyncio.Event) -
         writer.write(request)
         if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200"):
             raise OSError("not a stream")
-        kept, frames = b"", 0
+        kept, frames, first = b"", 0, not times.panels
         while got := await reader.read(1 << 18):
-            if had.is_set() and times.fresh:
+            if had.is_set() and (first or times.fresh):
                 continue
             kept += got
             frames += kept.count(FRAME)
             kept = kept[-len(FRAME) + 1 :]
-            if not times.panels and b"event: tick" in got:  # the first time: what came before the first heartbeat is all
+            if first and b"event: tick" in got:  # what came before the first heartbeat is all
                 times.panels = frames
                 had.set()
-            elif times.panels and frames >= times.panels:
+            elif not first and frames >= times.panels:
                 times.asked, times.fresh = asked, time.time()
     finally:
         writer.close()
