@@ -74,6 +74,11 @@ def _fed(context: Context) -> dict[str, set[str]]:
     return kept(context, "fed", newest, read)
 
 
+def _doubt(age: SourceAge) -> Last | None:
+    """A source whose runs are good and whose stamps look like another zone's has a problem all the same (D2)."""
+    return Last(Outcome.PARTIAL.value, "zone", 0) if age.zone_doubted else None
+
+
 def _state(found: tuple[SourceAge, ...]) -> State:
     """The worst of them, or *partial* when only some count."""
     out = sum(age.state in OUT for age in found)
@@ -102,7 +107,7 @@ def ecosystem(context: Context) -> Ecosystem:
         if not heard:
             return None
         days = tuple(sorted(
-            (SourceDay(known[key], hours.get(key, ()), last.get(key)) for key in heard),
+            (SourceDay(known[key], hours.get(key, ()), last.get(key) or _doubt(known[key])) for key in heard),
             key=lambda day: (RANK[day.age.state], day.problem is None, day.age.limit_seconds),
         ))
         who = declared.get(agency)
