@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 
     from collectors.runner import RunResult
     from config.declarations import Source
-    from config.settings import Settings
     from dashboard.store.read import Read
 
 GRAINS = ("instant", "hour", "day", "week", "month", "quarter", "year")
 
 
-def map_readings(source: Source, page: Page, number: int) -> tuple[list[ReadingRow], list[Rejected]]:
-    """One page of readings: (metric, scope, grain, period, agency, value, published_at), and the rows put aside."""
+def map_readings(
+    source: Source, page: Page, number: int, *, metrics: Collection[str] = METRICS
+) -> tuple[list[ReadingRow], list[Rejected]]:
+    """One page of readings: (metric, scope, grain, period, agency, value, published_at), and the rows put aside.
+
+    ``metrics``: those that exist, the product's and the declared ones.
+    """
     fields = source.fields
     period = stamp("period", fields["period"], source.zone)
     published = stamp("published_at", fields["published_at"], source.zone) if "published_at" in fields else None
@@ -50,8 +54,8 @@ def map_readings(source: Source, page: Page, number: int) -> tuple[list[ReadingR
             at = period(row, {})
             raw = row.get(fields["value"].from_) if isinstance(fields["value"].from_, str) else fields["value"].value
             missing = raw is None or str(raw).strip() in fields["value"].missing or not str(raw).strip()
-            if metric not in METRICS or grain not in GRAINS or at is None:
-                raise BadStamp(f"{'metric' if metric not in METRICS else 'grain' if grain not in GRAINS else 'period'}: not known")
+            if metric not in metrics or grain not in GRAINS or at is None:
+                raise BadStamp(f"{'metric' if metric not in metrics else 'grain' if grain not in GRAINS else 'period'}: not known")
             value = None if missing else float(str(raw).replace(",", "."))
             if value is not None and not abs(value) < 1e15:
                 raise BadStamp("value: out of range")
@@ -65,7 +69,7 @@ def map_readings(source: Source, page: Page, number: int) -> tuple[list[ReadingR
 
 
 def run_readings(
-    read: Read, source: Source, settings: Settings, reading: Reading, now: Callable[[], datetime]
+    read: Read, source: Source, reading: Reading, now: Callable[[], datetime], metrics: Collection[str]
 ) -> RunResult:
     """One run of a source that feeds readings; whole pages are stored as they come, by key."""
     from collectors.runner import RunResult
@@ -78,7 +82,7 @@ def run_readings(
     for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
         if page.rows and not seen.columns:
             seen = check_fields(source, page, Seen.of(read.state.signature))
-        found, rejected = map_readings(source, page, number)
+        found, rejected = map_readings(source, page, number, metrics=metrics)
         if number == 1:
             check_rejects(source, len(page.rows), rejected)
         store_readings(read, found, rejected)
@@ -102,7 +106,7 @@ def run_readings(
                      rows_rejected=put_aside)
 
 
-def preview_readings(engine: Engine, source: Source, reading: Reading) -> RunResult:
+def preview_readings(engine: Engine, source: Source, reading: Reading, metrics: Collection[str]) -> RunResult:
     """Read and map everything, count what would be new and changed, write nothing. Raises ``CollectError``."""
     from collectors.runner import RunResult
 
@@ -111,7 +115,7 @@ def preview_readings(engine: Engine, source: Source, reading: Reading) -> RunRes
     for number, page in enumerate(CONNECTORS[source.connector].read(reading), start=1):
         if page.rows and number == 1:
             check_fields(source, page, Seen())
-        found, rejected = map_readings(source, page, number)
+        found, rejected = map_readings(source, page, number, metrics=metrics)
         seen |= {row.key: (row.agency, row.value) for row in found}
         rows += len(page.rows) + len(page.broken)
         put_aside += len(rejected)

@@ -26,6 +26,7 @@ from dashboard.cases import Case, Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
 from dashboard.errors import CollectError, LeaseLost, ProductError, SourceHeld, StoreError
+from dashboard.metrics import metrics_of
 from dashboard.store.read import Read
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.staging import PAGE
@@ -149,7 +150,8 @@ def _collect(
     if not reconcile:
         _readable(source, read.state)
     if source.feeds == "readings":
-        return run_readings(read, source, settings, reading_of(source, settings, since=None, since_kind="changed", now=now), now)
+        reading = reading_of(source, settings, since=None, since_kind="changed", now=now)
+        return run_readings(read, source, reading, now, metrics_of(regency))
     what = plan(source, read.state, read.started, since=since, reconcile=reconcile, hold=read.hold)
     read.standing = standing_of(regency, source)
     if what.generation is not None:

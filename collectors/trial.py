@@ -26,6 +26,7 @@ from dashboard.cases import Outcome, Rejected, Sighting
 from dashboard.clock import epoch
 from dashboard.derive import Deriver
 from dashboard.errors import CollectError, ProductError, SourceUnavailable
+from dashboard.metrics import metrics_of
 from dashboard.store.preview import Preview
 from dashboard.store.sightings import stored_sightings
 from dashboard.store.staging import Verdict
@@ -52,7 +53,8 @@ def look(
     """Read and map everything; count what is new, changed, gone and put aside by reason; say whether a guard would hold it."""
     if source.feeds == "readings":
         try:
-            return preview_readings(engine, source, reading_of(source, settings, since=None, since_kind="changed", now=now))
+            reading = reading_of(source, settings, since=None, since_kind="changed", now=now)
+            return preview_readings(engine, source, reading, metrics_of(regency))
         except ProductError as err:
             return _failed(source, err)
     preview = Preview(engine, source.id)
@@ -102,7 +104,7 @@ def probe(regency: Regency, source_id: str, *, settings: Settings, rows: int = 2
         if few.rows:
             check_fields(source, few, Seen())
         if source.feeds == "readings":
-            values, aside = map_readings(source, few, 1)
+            values, aside = map_readings(source, few, 1, metrics=metrics_of(regency))
             mapped = len(values)
         else:
             found = Mapping(source, key_of(settings.data, source.id), clock.now).page(few, 1)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from config.groups import Group, Mode, Slot
 from config.terms import (
     CalendarRules,
     DeclarationError,
@@ -29,9 +30,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "District",
-    "Duration", "FieldMap", "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
-    "StandardUnit", "Thresholds", "Words", "Zone",
+    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Group", "Hours", "Mall", "Mode", "Panel", "Regency",
+    "Scene", "Screen", "Service", "Slot", "Slug", "Source", "Standard", "StandardUnit", "Tenant", "Thresholds", "Words", "Zone",
 ]
 
 
@@ -153,7 +153,11 @@ class Source(Declared):
 
 
 class Agency(Declared):
-    """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command."""
+    """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command.
+
+    ``outside``: none of the regency's, but a tenant of its service mall (BPJS, immigration): it is on no list of agencies.
+    ``sector = "health"``: small numbers of its cases by district are not shown to people in the room (design §8).
+    """
 
     id: str = ""
     name: Words
@@ -165,16 +169,62 @@ class Agency(Declared):
     valid_until: date | None = None
     successor: str | None = None
     serves: bool = True
+    outside: bool = False
+    sector: Literal["health"] | None = None
     services: dict[str, Service] = {}
     sources: tuple[Source, ...] = ()
 
 
+class Tenant(Declared):
+    """A tenant of the service mall: how many counters are planned while its calendar says that it is open."""
+
+    counters: int = Field(default=1, ge=0)
+
+
+class Mall(Declared):
+    """The service mall (MPP), in ``mall.toml``: its tenants, by their agency, in the order in which they are shown.
+
+    ``queue``: the source of its visits; ``counters``: the source that publishes ``counters_open`` by tenant, if any.
+    """
+
+    name: Words = Words(id="Mal Pelayanan Publik", en="Public Service Mall")
+    queue: Slug
+    counters: Slug | None = None
+    tenants: dict[Slug, Tenant]
+
+
 class District(Declared):
-    """A kecamatan: its Kemendagri code is the key; ``spellings`` are those seen in the wild."""
+    """A kecamatan: its Kemendagri code is the key; ``spellings`` are those seen in the wild.
+
+    ``tile``: its column and row (from 0, the north-west corner) on the tile map that stands where no map file is named.
+    """
 
     name: str
     bps: str | None = None
     spellings: tuple[str, ...] = ()
+    tile: tuple[Annotated[int, Field(ge=0, le=40)], Annotated[int, Field(ge=0, le=40)]] | None = None
+
+
+class DistrictMap(Declared):
+    """Where the districts' outlines are: a GeoJSON file (WGS84) beside the declarations, and its properties that tell the
+    district's code and name."""
+
+    file: str
+    code: str = "kode"
+    name: str = "nama"
+
+
+class DeclaredMetric(Declared):
+    """What a published value measures, where the product has no metric for it: unit, good direction, how values add up.
+
+    ``adds``: "sum" (amounts of their period), "last" (a standing, as a share or a sum so far), "mean" (never summed here).
+    """
+
+    name: Words
+    unit: Literal["cases", "percent", "score", "minutes", "seconds", "counters", "rupiah"]
+    good: Literal["up", "down", "neither"] = "neither"
+    adds: Literal["sum", "last", "mean"] = "last"
+    decimals: int = Field(default=0, ge=0, le=3)
 
 
 class Panel(Declared):
@@ -186,18 +236,39 @@ class Panel(Declared):
 
 
 class Scene(Declared):
-    """Panels in a grid. ``dwell`` is how long a page of it stays."""
+    """Panels in a grid. ``dwell`` is how long a page of it stays.
+
+    ``grid``: rows of area names as in ``["a b", "a c"]``, and ``tall`` the same for an upright screen. Without one the
+    style sheet has a grid of the scene's name, or the panels stand in order, up to three in a row.
+    """
 
     name: Words
     dwell: Duration = timedelta(seconds=20)
     panels: tuple[Panel, ...]
+    grid: tuple[str, ...] = ()
+    tall: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _every_panel_has_its_area(self) -> Scene:
+        for key, rows in (("grid", self.grid), ("tall", self.tall)):
+            cells = [row.split() for row in rows]
+            if len({len(row) for row in cells}) > 1:
+                raise ValueError(f"{key}: every row needs as many areas as the first")
+            lost = sorted({panel.area for panel in self.panels} - {area for row in cells for area in row})
+            if cells and lost:
+                raise ValueError(f"{key}: no area {lost[0]!r}, which a panel stands in")
+        return self
 
 
 class Screen(Declared):
-    """A wall screen: its scenes in order, its size and how far the farthest viewer sits."""
+    """A wall screen: its scenes in order, its size and how far the farthest viewer sits.
+
+    ``modes``: its own scenes while its group is in a mode.
+    """
 
     name: str
     scenes: tuple[str, ...]
+    modes: dict[str, tuple[str, ...]] = {}
     language: Literal["id", "en"] = "id"
     millimetres: tuple[float, float] = (1218.0, 685.0)
     pixels: tuple[int, int] = (1920, 1080)
@@ -240,12 +311,17 @@ class Regency(Declared):
     simulated: bool = False
     thresholds: Thresholds = Thresholds()
     backup: BackupRules = BackupRules()
+    map: DistrictMap | None = None
+    metrics: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], DeclaredMetric] = {}
     districts: dict[str, District] = {}
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}
     sources: dict[str, Source] = {}
+    mall: Mall | None = None
     scenes: dict[str, Scene] = {}
     screens: dict[str, Screen] = {}
+    modes: dict[str, Mode] = {}
+    groups: dict[str, Group] = {}
     words: dict[str, dict[str, Any]] = {}
     hash: str = ""
 

@@ -31,6 +31,12 @@ class DeclarationError(Exception):
         self.message, self.message_id, self.file, self.key, self.warning = message, id or message, file, key, warning
 
 
+def duration(text: str) -> timedelta:
+    """A span as declarations write it, ``"5 minutes"``. Raises ``ValueError``."""
+    found: timedelta = _duration(text)
+    return found
+
+
 def _duration(value: Any) -> Any:
     """``"5 minutes"`` → timedelta(minutes=5)."""
     if isinstance(value, str):
@@ -122,7 +128,7 @@ Hours = dict[Weekday, tuple[tuple[str, str], ...]]
 """Open spans of a weekday on the local clock, half-open: ``[["07:30", "12:00"], ["13:00", "16:00"]]``."""
 
 
-def _minutes(clock: str) -> int:
+def clock_minutes(clock: str) -> int:
     """``"07:30"`` → 450; ``"24:00"`` is the end of the day."""
     found = _CLOCK.match(clock)
     if not found or int(found[2]) > 59 or int(found[1]) * 60 + int(found[2]) > 24 * 60:
@@ -151,7 +157,7 @@ class CalendarRules(Declared):
     @classmethod
     def _spans_follow_each_other(cls, value: Hours) -> Hours:
         for day, spans in value.items():
-            edges = [_minutes(clock) for span in spans for clock in span]
+            edges = [clock_minutes(clock) for span in spans for clock in span]
             if any(later <= earlier for earlier, later in pairwise(edges)):
                 raise ValueError(f"{day}: each time must be later than the one before it")
         return value

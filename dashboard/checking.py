@@ -12,8 +12,10 @@ from pydantic import BaseModel, ValidationError
 from config.declarations import STAMPS, DeclarationError
 from config.loading import Folder
 from dashboard.cases import CHANNELS
+from dashboard.checking_groups import groups
 from dashboard.derive import DISCOVER, REJECT, STATUSES
-from dashboard.metrics import METRICS
+from dashboard.geography import problems as map_problems
+from dashboard.metrics import METRICS, metrics_of
 from dashboard.worktime import calendars
 
 if TYPE_CHECKING:
@@ -50,8 +52,14 @@ def check(
         found += _source(regency, source, file, key, options_of)
         if secret_of is not None:
             found += _secrets(source.options, secret_of, file, f"{key}.options")
+    found += map_problems(regency, read.main)
     if "screens" in read.single:
         found += _screens(regency, panels, *read.single["screens"])
+        found += groups(regency, *read.single["screens"])
+    found += [
+        _wrong(read.main, f"metrics.{key}", "is a metric of the product; choose another name", "metrik produk; pilih nama lain")
+        for key in regency.metrics if key in METRICS
+    ]
     found += _words(regency.words["id"], regency.words["en"])
     return found
 
@@ -180,8 +188,8 @@ def _targets(regency: Regency, source: Source, file: str, key: str) -> Iterator[
     if district and district.level and not regency.districts:
         yield _wrong(file, f"{key}.district.level", "no districts are declared", "belum ada kecamatan yang dinyatakan")
     for slug in _named_by(source.fields.get("metric")):
-        if slug not in METRICS:
-            yield _missing(file, f"{key}.metric", ("metric", "metrik"), slug, METRICS)
+        if slug not in (known := metrics_of(regency)):
+            yield _missing(file, f"{key}.metric", ("metric", "metrik"), slug, known)
 
 
 def _secrets(

@@ -6,10 +6,15 @@ change. Words for screens are under ``metrics.<key>`` in ``config/words/``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dashboard.registry import Registry
+
+if TYPE_CHECKING:
+    from config.declarations import Regency
 
 
 class Unit(StrEnum):
@@ -20,8 +25,11 @@ class Unit(StrEnum):
     OF_STANDARD = "of standard"
     MINUTES = "minutes"
     COUNTERS = "counters"
+    CALLS = "calls"
+    TICKETS = "tickets"
     SCORE = "score"
     SECONDS = "seconds"
+    RUPIAH = "rupiah"
 
 
 class Good(StrEnum):
@@ -37,6 +45,7 @@ class Adds(StrEnum):
 
     SUM = "sum"
     LAST = "last"
+    MEAN = "mean"
     RATIO = "ratio"
     MERGE_DURATIONS = "merge durations"
     NEVER = "never"
@@ -86,9 +95,24 @@ _declare(
     Metric(key="complaints_closed_followed", unit=Unit.CASES, good=Good.UP, adds=Adds.SUM, kind="complaint"),
     Metric(key="complaints_closed_silent", unit=Unit.CASES, good=Good.DOWN, adds=Adds.SUM, kind="complaint"),
     Metric(key="complaints_answered_on_time_rate", unit=Unit.PERCENT, good=Good.UP, adds=Adds.RATIO, kind="complaint"),
+    Metric(key="calls_offered", unit=Unit.CALLS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_valid", unit=Unit.CALLS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_ghost", unit=Unit.CALLS, good=Good.DOWN, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_abandoned", unit=Unit.CALLS, good=Good.DOWN, adds=Adds.SUM, readings_only=True),
+    Metric(key="tickets_opened", unit=Unit.TICKETS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="tickets_followed", unit=Unit.TICKETS, good=Good.UP, adds=Adds.SUM, readings_only=True),
     Metric(key="satisfaction", unit=Unit.SCORE, good=Good.UP, adds=Adds.NEVER, readings_only=True),
     Metric(key="online_share", unit=Unit.PERCENT, good=Good.UP, adds=Adds.RATIO),
     Metric(key="freshness", unit=Unit.SECONDS, good=Good.DOWN, adds=Adds.NEVER),
     Metric(key="coverage", unit=Unit.PERCENT, good=Good.UP, adds=Adds.NEVER),
     Metric(key="index_value", unit=Unit.SCORE, good=Good.UP, adds=Adds.NEVER, readings_only=True),
 )
+
+
+def metrics_of(regency: Regency) -> Mapping[str, Metric]:
+    """The product's metrics and those that the regency declares for published values (``[metrics.<key>]``)."""
+    declared = {
+        key: Metric(key=key, unit=Unit(one.unit), good=Good(one.good), adds=Adds(one.adds), readings_only=True)
+        for key, one in regency.metrics.items()
+    }
+    return {**declared, **{key: METRICS[key] for key in METRICS}}

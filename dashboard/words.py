@@ -98,6 +98,10 @@ class Say:
             return self.time(at)
         return f"{format_date(then.date(), 'd MMM', locale=self.locale)} {self.time(at)}"
 
+    def day(self, at: float) -> str:
+        """``5 Nov 2026``."""
+        return format_date(datetime.fromtimestamp(at, self.zone).date(), "d MMM y", locale=self.locale)
+
     def date(self, at: float) -> str:
         """``Selasa, 24 November 2026``."""
         pattern = "EEEE, d MMMM y"

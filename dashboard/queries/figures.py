@@ -11,9 +11,10 @@ from sqlalchemy import and_, func, or_, select
 
 from dashboard.clock import DAY, epoch, local_day
 from dashboard.errors import ConfigError
-from dashboard.metrics import METRICS, Adds, Unit
+from dashboard.metrics import Adds, Metric, Unit, metrics_of
 from dashboard.queries import measures
 from dashboard.queries.answers import Context, State
+from dashboard.queries.complaints import ANSWER_DAYS, VERIFY_DAYS
 from dashboard.queries.measures import Asked, Group, Key, Value, Values
 from dashboard.queries.periods import periods
 from dashboard.store.state import states
@@ -21,15 +22,18 @@ from dashboard.store.tables import case, covered, dimension
 from dashboard.worktime import calendars
 
 BY = ("agency", "service", "channel", "district")
-VERIFY_DAYS, ANSWER_DAYS = 3, 5
-"""Complaint clocks in working days: verified and forwarded; first follow-up (SP4N-LAPOR)."""
-
 _COMPLAINT = dimension.c.kind == "complaint"
 
 
-def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
-    """Complaints without a stamp although more than so many working days have passed, at the end of each period."""
+def _complaint_clock(asked: Asked, stamp: str, days: int, *, since: str = "submitted_at") -> Values:
+    """Complaints without a stamp although more than so many working days have passed, at the end of each period.
+
+    The clock runs from ``since`` (of a source that does not tell it: from the submission), and only for sources that tell
+    the stamp at all: what a system never says is not missing.
+    """
     office = calendars(asked.regency)["office"]
+    telling = [key for key, source in asked.regency.sources.items() if stamp in source.fields]
+    plain = [key for key in telling if since not in asked.regency.sources[key].fields]
 
     def condition(at: int) -> object:
         day, left = local_day(at, asked.regency.zone), days
@@ -41,7 +45,8 @@ def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
                 break
             day -= timedelta(days=1)
         limit = office.spans(day)[-1][1]
-        return and_(_COMPLAINT, or_(case.c[stamp].is_(None), case.c[stamp] >= at), case.c.submitted_at < limit)
+        begun = or_(case.c[since] < limit, and_(dimension.c.source.in_(plain), case.c.submitted_at < limit))
+        return and_(_COMPLAINT, dimension.c.source.in_(telling), or_(case.c[stamp].is_(None), case.c[stamp] >= at), begun)
 
     return measures.standing(asked, condition)
 
@@ -123,7 +128,9 @@ MEASURES: dict[str, Callable[[Asked], Values]] = {
     "waiting_now": _waiting,
     "complaints_received": lambda asked: measures.counted(asked, "received", "complaint"),
     "complaints_unverified": lambda asked: _complaint_clock(asked, "accepted_at", VERIFY_DAYS),
-    "complaints_unanswered": lambda asked: _complaint_clock(asked, "first_response_at", ANSWER_DAYS),
+    "complaints_unanswered": lambda asked: _complaint_clock(
+        asked, "first_response_at", ANSWER_DAYS, since="accepted_at"
+    ),
     "complaints_overdue": lambda asked: measures.standing(asked, lambda at: and_(_COMPLAINT, case.c.due_at < at)),
     "complaints_closed_followed": lambda asked: _closed(asked, "follow-up"),
     "complaints_closed_silent": lambda asked: _closed(asked, "silence"),
@@ -144,7 +151,8 @@ def figures(
     ``since`` … ``until`` are whole days of the regency, inclusive (default: the last 30 days). Without ``everything`` a group
     has no row in a period in which all the metrics are zero or nothing. Raises ``ConfigError`` for an unknown name.
     """
-    allowed = (("metric", metrics, tuple(METRICS)), ("dimension", by, BY), ("time", (time,), ("standard", "elapsed")))
+    declared = metrics_of(context.regency)
+    allowed = (("metric", metrics, tuple(declared)), ("dimension", by, BY), ("time", (time,), ("standard", "elapsed")))
     for kind, names, known in allowed:
         for name in names:
             if name not in known:
@@ -163,7 +171,7 @@ def figures(
             connection, context.regency, periods(first, last, grain, context.regency.zone), tuple(by), tuple(where), now, time
         )
         values = {
-            name: measures.published(asked, METRICS[name]) if METRICS[name].readings_only else MEASURES[name](asked)
+            name: measures.published(asked, declared[name]) if declared[name].readings_only else MEASURES[name](asked)
             for name in dict.fromkeys(metrics)
         }
         return _frame(asked, values, _vouched(asked), everything)
@@ -221,13 +229,13 @@ def _frame(
         groups = {group for _, group in keys} or ({()} if not asked.by else set())
         keys = {(number, group) for number in range(len(asked.periods)) for group in groups}
     known = {group: vouched(group) for group in {group for _, group in keys}}
-    rows = []
+    rows, metrics = [], metrics_of(asked.regency)
     for number, group in sorted(keys):
         for name, part in values.items():
             one = part.get((number, group))
-            told, state = _told(asked, name, one, number, known[group])
-            unit = METRICS[name].unit.value
-            if METRICS[name].unit is Unit.OF_STANDARD:
+            told, state = _told(asked, metrics[name], one, number, known[group])
+            unit = metrics[name].unit.value
+            if metrics[name].unit is Unit.OF_STANDARD:
                 unit = (one.unit if one and one.unit else "hours")
             rows.append((asked.periods[number].label, *group, name, unit, told, state.value, one.cases if one else 0))
     frame = pd.DataFrame(rows, columns=["period", *asked.by, "metric", "unit", "value", "state", "cases"])
@@ -235,16 +243,16 @@ def _frame(
     return frame.astype({**words, "value": "float64", "cases": "int64"})  # an empty answer keeps its types
 
 
-def _told(asked: Asked, metric: str, one: Value | None, number: int, vouched: Vouched) -> tuple[float | None, State]:
+def _told(asked: Asked, known: Metric, one: Value | None, number: int, vouched: Vouched) -> tuple[float | None, State]:
     """Value and state: a count that nothing vouches for is not provided; one that something does is a true zero.
 
     What a source does not vouch for whole is partial. A standing count (a backlog) is of an instant and never partial.
     """
-    known = METRICS[metric]
     partial = number in vouched.partial and known.adds == Adds.SUM
     if one is not None and (one.value is not None or one.state is not None):
         return one.value, one.state or (State.PARTIAL if partial else State.NORMAL)
-    countable = known.unit is Unit.CASES and (metric != "waiting_now" or asked.periods[number].end > asked.now)
+    countable = known.unit is Unit.CASES and not known.readings_only
+    countable = countable and (known.key != "waiting_now" or asked.periods[number].end > asked.now)
     if asked.periods[number].start > asked.now or number not in vouched.touched:
         return None, State.NOT_PROVIDED
     return (0.0, State.PARTIAL if partial else State.NORMAL) if countable else (None, State.NOT_APPLICABLE)

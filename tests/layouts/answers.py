@@ -28,6 +28,8 @@ from dashboard.queries.answers import (
 from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
 from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
+from tests.layouts import district_answers, reading_answers
+from tests.layouts.topics import Topics
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -384,6 +386,7 @@ AGENCIES: dict[str, Agencies] = {
     "odd": agencies(ODD),
     "one": agencies(SIX[:1]),
     "many": agencies(tuple(replace(SIX[n % 6], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(25)), ()),
+    "forty": agencies(tuple(replace(SIX[n % 6], agency=f"a{n}", short_name=f"OPD {n + 1}") for n in range(40)), UNCONNECTED),
     "nobody": agencies((), ()),
     "all-unconnected": agencies((), tuple(f"Dinas {n + 1}" for n in range(37))),
 }
@@ -457,6 +460,10 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
     "all-unconnected": ecosystem((), tuple(f"Dinas {n + 1}" for n in range(37))),
 }
 
+TILES, LISTS = reading_answers.examples(AT)
+PROPER_NAMES = {one.name for one in district_answers.DECLARED.values()} | {
+    "2025 · SPBE, PermenPANRB 59/2020", "tahun pajak 2026", "23 Nov 2026 · tahun pajak 2026", "23 Nov 2026 · APBD Perubahan 2026, laporan triwulanan"}
+"""The same in both languages: districts, and what a regency declares once."""
 EXAMPLES: dict[str, dict[str, Any]] = {
     **{
         name: {key: tile(each) for key, each in FIGURES.items()}
@@ -466,8 +473,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "needs_attention": ALARMS,
     "sources_strip": SOURCES,
     "agencies": AGENCIES,
+    "districts": district_answers.examples(AT),
+    "reading": TILES,
+    "readings": LISTS,
     "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
+    **Topics(AT, figure, source).examples(),
 }
 """Panel → name of the example → answer."""

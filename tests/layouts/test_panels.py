@@ -34,6 +34,10 @@ STATES = [("received_today", "normal", state) for state in answers.FIGURES] + [
     ("received_rolling", "normal", "stale"),
     ("received_rolling", "normal", "none"),
     ("sources_strip", "normal", "other-value"),
+    ("districts", "real", "states"),
+    ("districts", "normal", "none"),
+    *[("reading", "normal", state) for state in ("other-value", "below", "zero", "late", "stale", "overdue", "offline", "missing")],
+    ("readings", "normal", "all-stale"),
 ]
 
 
@@ -136,8 +140,12 @@ def test_every_text_that_differs_between_two_answers_has_an_id(name: str) -> Non
 def test_no_indonesian_word_is_left_on_an_english_screen(name: str, example: str) -> None:
     indonesian = texts(drawn(name, example)) & texts(drawn(name, example, "en"))
     words = {text for text in indonesian if re.search(r"[a-z]{3}", text)}
-    names_and_data = re.compile(r"^(Dis|Din|DPUT|DP|Dep|Set|Insp|BKP|Kes|Kec|OPD|puskesmas|rawat jalan|\d+ layanan)")
-    assert {text for text in words if not names_and_data.match(text) and text != "data 10.51"} == set()
+    names_and_data = re.compile(
+        r"^(Dis|Din|DPUT|DP|Dep|Set|Insp|BKP|Kes|Kec|OPD|puskesmas|rawat jalan|\d+ layanan|Puskesmas|Satpol|BPJS|Samsat|Pertanahan"
+        r"|Imigrasi|Kejaksaan|Pengadilan|KPP|Bank|Kominfo)"
+    )
+    plain = words - answers.PROPER_NAMES
+    assert {text for text in plain if not names_and_data.match(text) and text != "data 10.51"} == set()
 
 
 @pytest.mark.parametrize(
@@ -206,6 +214,28 @@ def test_agencies_that_are_not_connected_are_listed_by_name_on_a_page_of_their_o
     assert [props["data-page"] for props in components(tree) if "data-page" in props] == ["1", "2"]
 
 
+def test_forty_agencies_turn_seven_pages_and_nobody_is_lost() -> None:
+    tree = drawn("agencies", "forty")
+    pages = [props for props in components(tree) if "data-page" in props]
+    assert [props["data-page"] for props in pages] == [str(number) for number in range(1, 9)]
+    assert {f"OPD {number}" for number in range(1, 41)} | {"Halaman 7/8", "6 perangkat daerah belum terhubung"} <= texts(tree)
+
+
+@pytest.mark.parametrize("number", range(1, 17))
+def test_the_style_sheet_shows_every_page_up_to_sixteen(number: int) -> None:
+    sheet = (Path(__file__).parents[2] / "assets" / "wall.css").read_text("utf-8")
+    assert f'.is-shown[data-page-shown="{number}"] [data-page="{number}"]' in sheet
+
+
+@pytest.mark.parametrize(("example", "said"), [
+    ("normal", {"<5, disamarkan", "belum mutakhir", "14,8%", "rata-rata 7,3%", "tak dikenal 12", "luar daerah 34", "tanpa keterangan 211"}),
+    ("states", {"disamarkan", "belum mutakhir; <5, disamarkan", "11 dari minimal 30", "belum ada yang selesai", "luring", "tidak tersedia"}),
+    ("counts", {"tak dikenal <5", "bukan per penduduk"}), ("part-of-the-days", {"terlambat · data 10.51 · 12 dari 30 hari"}),
+])
+def test_a_district_that_is_no_plain_figure_says_why(example: str, said: set[str]) -> None:
+    assert said <= texts(drawn("districts", example))
+
+
 @pytest.mark.parametrize(
     ("name", "example"),
     [
@@ -217,6 +247,10 @@ def test_agencies_that_are_not_connected_are_listed_by_name_on_a_page_of_their_o
         ("alarm_strip", "critical"),
         ("agencies", "one"),
         ("sources_strip", "normal"),
+        ("districts", "normal"),
+        ("reading", "normal"),
+        ("reading", "overdue"),
+        ("readings", "normal"),
     ],
 )
 def test_a_drawing_is_what_it_was(name: str, example: str, request: pytest.FixtureRequest) -> None:

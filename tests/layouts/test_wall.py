@@ -34,12 +34,15 @@ def built(**more: Any) -> Any:
 
 def test_a_screen_has_the_panels_of_its_scenes_and_those_of_header_and_footer() -> None:
     found = [each.id for each in instances(REGENCY, "west")]
-    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", "ecosystem"]
+    complaints = ["complaint_clocks", "complaints_closed", "complaints_late"]
+    districts = instance("districts", {"measure": "late", "days": 30}, "id").id
+    rest = ["mall_figures", "mall_tenants", "emergency_figures", "emergency_calls", "emergency_tickets", "ecosystem"]
+    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", *complaints, districts, *rest]
 
 
 def test_the_shipped_screens_name_panels_that_exist() -> None:
     named = {each.panel for screen in REGENCY.screens for each in instances(REGENCY, screen)}
-    assert named == set(names())
+    assert named == set(names()) - {"reading", "readings"}  # what those show is declared by the regency that has it
 
 
 def test_an_instance_is_named_by_its_parameters_and_its_language() -> None:
@@ -80,7 +83,7 @@ def test_the_first_scene_is_seen_before_the_server_says_which() -> None:
 
 def test_what_the_browser_fills_in_is_empty_and_has_its_words() -> None:
     filled = [props for props in components(built()) if "data-live" in props]
-    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since"}
+    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since", "mode"}
     assert [props for props in filled if props.get("children")] == []
     words = next(json.loads(props["data-words"]) for props in components(built()) if "data-words" in props)
     assert words["zone"] == "Asia/Makassar"
@@ -98,3 +101,32 @@ def test_a_drawn_panel_stands_in_its_slot() -> None:
     slot = next(props for props in components(whole) if props.get("id") == "slot-overdue_now")
     assert slot["children"] == tree
     assert slot["style"] == {"gridArea": "overdue"}
+
+
+def test_a_scene_without_a_grid_of_its_own_places_its_panels_in_order_for_both_orientations() -> None:
+    panels = tuple(Panel(panel="agencies", area=f"a{at}", params={"at": at}) for at in range(5))
+    scenes = {
+        "plain": Scene(name=Words(id="A", en="A"), panels=panels),
+        "own": Scene(name=Words(id="B", en="B"), panels=(
+            Panel(panel="agencies", area="a0", params={"at": 8}), Panel(panel="agencies", area="a1", params={"at": 9}),
+        ), grid=("a0 a1 a1",), tall=("a0", "a1")),
+    }
+    tree = built(scenes=scenes, screens={"west": REGENCY.screens["west"].model_copy(update={"scenes": ("plain", "own")})})
+    styles = [found["style"] for found in sections(tree)]
+    assert styles == [
+        {"--areas": '"a0 a1 a2" "a3 a4 a4"', "--areas-tall": '"a0 a1" "a2 a3" "a4 a4"'},
+        {"--areas": '"a0 a1 a1"', "--areas-tall": '"a0" "a1"'},
+    ]
+
+
+def sections(tree: Any) -> list[dict[str, Any]]:
+    """The props of the scenes of a page, in order."""
+    inside = tree if isinstance(tree, list) else tree["props"].get("children", []) if isinstance(tree, dict) else []
+    found = [tree["props"]] if isinstance(tree, dict) and "data-page-shown" in tree["props"] else []
+    return found + [one for each in (inside if isinstance(inside, list) else [inside]) for one in sections(each)]
+
+
+@pytest.mark.parametrize(("grid", "why"), [(("a b", "a"), "as many areas"), (("b c",), "no area 'a'")])
+def test_a_grid_that_has_no_place_for_a_panel_is_refused(grid: tuple[str, ...], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Scene(name=Words(id="A", en="A"), panels=(Panel(panel="agencies", area="a"),), grid=grid)
