@@ -10,6 +10,7 @@
     tries: 0, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
   };
   window.commandCenter = state;
+  Object.assign(state, {serverNow: () => serverNow(), wipe: () => wipe()});
   let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
   const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
@@ -173,7 +174,7 @@
     const turned = state.scene !== null;
     state.scene = scene;
     for (const element of document.querySelectorAll("[data-scene]")) {
-      const shown = element.dataset.scene === scene.scene;
+      const shown = element.dataset.scene === scene.scene && (element.dataset.mode ?? scene.mode) === scene.mode;
       element.classList.toggle("is-shown", shown);
       if (shown && element.dataset.pageShown !== undefined) element.dataset.pageShown = String(scene.page);
     }
@@ -222,14 +223,43 @@
     location.replace(here);
   }
 
+  // The audience is another one: what stands here is not for those who are here now. It goes at once, and the page comes anew as
+  // soon as the server answers (a page that cannot be loaded would be a browser's error page on the wall).
+  function wipe() {
+    if (state.over) return;
+    state.over = true;
+    stream?.abort();
+    limits.clear();
+    applied.clear();
+    known.clear();
+    const said = document.createElement("p");
+    said.id = "wiped";
+    said.textContent = words?.wiped ?? "";
+    document.body.replaceChildren(said);
+    document.body.className = "";
+    const again = async () => {
+      try {
+        const answer = await fetch("/readyz", {cache: "no-store"});
+        if (answer.status === 200) return location.reload();
+      } catch (_) { /* not there yet */ }
+      return setTimeout(again, 1000);
+    };
+    again();
+  }
+
   // ---- the stream -----------------------------------------------------------------------------------------------------
   function happened(name, data) {
+    if (state.over) return;
     if (name === "hello") {
       state.offsets.length = 0;
       learn(data.now);
       state.tick = data.tick_seconds * 1000;
       state.tries = 0;
       state.joined = data.now;
+      if (data.audience !== page.audience) {
+        wipe();
+        return;
+      }
       seqs.clear();               // another process numbers anew
       compare(data);
       found();
@@ -239,6 +269,7 @@
     } else if (name === "frame") apply(data);
     else if (name === "scene") show(data);
     else if (name === "bye") bye();
+    else if (name === "wipe") wipe();
     else if (name === "build") compare(data);
   }
   function take(block) {
@@ -338,7 +369,7 @@
   function begin() {
     const mark = byId("live-page");
     if (!mark || !window.dash_clientside?.set_props) return false;
-    page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen};
+    page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen, audience: mark.dataset.audience ?? "room"};
     readWords();
     readSlots();
     state.heard = performance.now();

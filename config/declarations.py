@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from config.groups import Group, Mode, Slot
 from config.terms import (
     CalendarRules,
     DeclarationError,
@@ -29,9 +30,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap",
-    "Hours", "Panel", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
-    "StandardUnit", "Thresholds", "Words", "Zone",
+    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Group", "Hours", "Mall", "Mode", "Panel", "Regency",
+    "Scene", "Screen", "Service", "Slot", "Slug", "Source", "Standard", "StandardUnit", "Tenant", "Thresholds", "Words", "Zone",
 ]
 
 
@@ -155,6 +155,7 @@ class Source(Declared):
 class Agency(Declared):
     """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command.
 
+    ``outside``: none of the regency's, but a tenant of its service mall (BPJS, immigration): it is on no list of agencies.
     ``sector = "health"``: small numbers of its cases by district are not shown to people in the room (design §8).
     """
 
@@ -168,9 +169,28 @@ class Agency(Declared):
     valid_until: date | None = None
     successor: str | None = None
     serves: bool = True
+    outside: bool = False
     sector: Literal["health"] | None = None
     services: dict[str, Service] = {}
     sources: tuple[Source, ...] = ()
+
+
+class Tenant(Declared):
+    """A tenant of the service mall: how many counters are planned while its calendar says that it is open."""
+
+    counters: int = Field(default=1, ge=0)
+
+
+class Mall(Declared):
+    """The service mall (MPP), in ``mall.toml``: its tenants, by their agency, in the order in which they are shown.
+
+    ``queue``: the source of its visits; ``counters``: the source that publishes ``counters_open`` by tenant, if any.
+    """
+
+    name: Words = Words(id="Mal Pelayanan Publik", en="Public Service Mall")
+    queue: Slug
+    counters: Slug | None = None
+    tenants: dict[Slug, Tenant]
 
 
 class District(Declared):
@@ -241,10 +261,14 @@ class Scene(Declared):
 
 
 class Screen(Declared):
-    """A wall screen: its scenes in order, its size and how far the farthest viewer sits."""
+    """A wall screen: its scenes in order, its size and how far the farthest viewer sits.
+
+    ``modes``: its own scenes while its group is in a mode.
+    """
 
     name: str
     scenes: tuple[str, ...]
+    modes: dict[str, tuple[str, ...]] = {}
     language: Literal["id", "en"] = "id"
     millimetres: tuple[float, float] = (1218.0, 685.0)
     pixels: tuple[int, int] = (1920, 1080)
@@ -293,8 +317,11 @@ class Regency(Declared):
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}
     sources: dict[str, Source] = {}
+    mall: Mall | None = None
     scenes: dict[str, Scene] = {}
     screens: dict[str, Screen] = {}
+    modes: dict[str, Mode] = {}
+    groups: dict[str, Group] = {}
     words: dict[str, dict[str, Any]] = {}
     hash: str = ""
 

@@ -128,7 +128,7 @@ Hours = dict[Weekday, tuple[tuple[str, str], ...]]
 """Open spans of a weekday on the local clock, half-open: ``[["07:30", "12:00"], ["13:00", "16:00"]]``."""
 
 
-def _minutes(clock: str) -> int:
+def clock_minutes(clock: str) -> int:
     """``"07:30"`` → 450; ``"24:00"`` is the end of the day."""
     found = _CLOCK.match(clock)
     if not found or int(found[2]) > 59 or int(found[1]) * 60 + int(found[2]) > 24 * 60:
@@ -157,7 +157,7 @@ class CalendarRules(Declared):
     @classmethod
     def _spans_follow_each_other(cls, value: Hours) -> Hours:
         for day, spans in value.items():
-            edges = [_minutes(clock) for span in spans for clock in span]
+            edges = [clock_minutes(clock) for span in spans for clock in span]
             if any(later <= earlier for earlier, later in pairwise(edges)):
                 raise ValueError(f"{day}: each time must be later than the one before it")
         return value

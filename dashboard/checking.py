@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from config.declarations import STAMPS, DeclarationError
 from config.loading import Folder
 from dashboard.cases import CHANNELS
+from dashboard.checking_groups import groups
 from dashboard.derive import DISCOVER, REJECT, STATUSES
 from dashboard.geography import problems as map_problems
 from dashboard.metrics import METRICS, metrics_of
@@ -54,6 +55,7 @@ def check(
     found += map_problems(regency, read.main)
     if "screens" in read.single:
         found += _screens(regency, panels, *read.single["screens"])
+        found += groups(regency, *read.single["screens"])
     found += [
         _wrong(read.main, f"metrics.{key}", "is a metric of the product; choose another name", "metrik produk; pilih nama lain")
         for key in regency.metrics if key in METRICS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.settings import Settings
+from dashboard.switching import Switching
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -34,6 +35,7 @@ class Operator:
         """Register the commands."""
         for command in (self.holds, self.release, self.reject, self.rejected, self.replay, self.revisions):
             app.command()(command)
+        Switching(self.declared, self.say).add_to(app)
 
     def holds(
         self, language: Annotated[str, typer.Option(help="Language of the reasons: id or en.")] = "id", format_: Format = "table"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
-import json
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -31,20 +30,19 @@ from dashboard.errors import ConfigError
 from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
 from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
-from dashboard.live.frames import plain
-from dashboard.live.hub import Hub, Pace, ScreenPlan
+from dashboard.live.hub import Hub, Pace
 from dashboard.live.kept import Kept
 from dashboard.live.recorder import Recorder
-from dashboard.live.scenes import Planned
-from dashboard.live.snapshot import Instance, Said, Snapshot
-from dashboard.live.zone import Pages, Zone, layout_hash
+from dashboard.live.snapshot import Said, Snapshot
+from dashboard.live.zone import Pages, Zone
+from dashboard.store import overrides
 from dashboard.store.lease import holder_name
-from dashboard.words import Say
+from dashboard.walls import wall_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from config.declarations import Regency, Screen
+    from config.declarations import Regency
     from config.settings import Settings
 
 log = structlog.get_logger("serve")
@@ -67,48 +65,6 @@ def build_id(root: Path = ROOT) -> str:
             if path.suffix in kinds.split() and path.is_file():
                 whole.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
-
-
-def wall_zone(regency: Regency) -> Zone:
-    """The wall as declared: every distinct panel instance of all screens, each screen's plan and page."""
-    from layouts import wall
-    from layouts.panels import panel
-
-    says = {language: Say(regency, language) for language in ("id", "en")}
-    instances: dict[str, Instance] = {}
-    plans: dict[str, ScreenPlan] = {}
-    for name, screen in regency.screens.items():
-        declared = wall.instances(regency, name)
-        for found in declared:
-            if found.id not in instances:
-                instances[found.id] = _instance(found, panel(found.panel), says[found.language])
-        ids = tuple(dict.fromkeys(found.id for found in declared))
-        scenes = tuple(
-            Planned(scene, int(regency.scenes[scene].dwell.total_seconds() * 1000), _of_scene(regency, screen, scene))
-            for scene in screen.scenes
-        )
-        empty = plain(wall.page(regency, name, {}, says[screen.language]))
-        plans[name] = ScreenPlan(name, ids, scenes, layout_hash(screen.model_dump(mode="json"), empty))
-
-    def page(screen: str, drawn: Mapping[str, Any]) -> Any:
-        return plain(wall.page(regency, screen, drawn, says[regency.screens[screen].language]))
-
-    return Zone("wall", tuple(instances.values()), plans, page)
-
-
-def _of_scene(regency: Regency, screen: Screen, scene: str) -> tuple[str, ...]:
-    from layouts.wall import instance
-
-    return tuple(instance(each.panel, each.params, screen.language).id for each in regency.scenes[scene].panels)
-
-
-def _instance(found: Any, module: Any, say: Say) -> Instance:
-    query, params = module.query, dict(found.params)
-    return Instance(
-        found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(answer, say),
-        failed=lambda: html.Div(say("access.panel_failed"), className="panel-failed"), reads=query.reads,
-        at_most_every=query.at_most_every, question=(query, json.dumps(params, sort_keys=True, default=str)),
-    )
 
 
 class ZoneDash(Dash):
@@ -174,8 +130,7 @@ class Serving:
         self.snapshot = Snapshot(zone.instances)
         self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
         self.hub = Hub(
-            zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
-            now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
+            zone.plans, build=build, living=self._living, now_ms=lambda: int(now().timestamp() * 1000), pace=pace, modes=zone.modes,
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
@@ -217,6 +172,7 @@ class Serving:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                await asyncio.to_thread(self._read_overrides)
                 self.hub.start()
                 self.recorder.start()
                 self.feed.start()
@@ -235,6 +191,25 @@ class Serving:
     def _people_changed(self) -> None:
         self._known = {}
         self.hub.check_soon()
+        self._read_overrides()
+
+    def _living(self, sessions: set[bytes]) -> set[bytes]:
+        """Which sessions still are somebody's; with them, should a change not have been heard, the modes chosen by hand."""
+        self._read_overrides()
+        return devices.living(self.people, sessions, now=self.now())
+
+    def _read_overrides(self) -> None:
+        """Take the modes that were chosen by hand as they are now; one that cannot be read stays as it was."""
+        modes = self.pages.zone.modes
+        if modes is None:
+            return
+        try:
+            found = overrides.holding(self.people, now=self.now())
+        except Exception as err:  # noqa: BLE001  (asked again with the next check)
+            log.warning("modes cannot be read", error=f"{type(err).__name__}: {err}")
+            return
+        if modes.replace(found):
+            self.hub.modes_changed()
 
     async def _principal_of(self, token: str, zone: str) -> Principal | None:
         """Who a token is. A good answer is kept for a second: a page asks for some twenty things at once."""
@@ -252,9 +227,10 @@ class Serving:
     def _layout(self) -> Any:
         """Dash's layout: that of the principal's screen (the guard set it); without one there is nothing to see."""
         who = PRINCIPAL.get()
-        if who is None or who.screens[0] not in self.pages.zone.plans:
+        plan = self.hub.showing(who.screens[0]) if who is not None else None
+        if plan is None:
             return html.Div()
-        return html.Div(self.pages.layout(who.screens[0], self.hub.states))
+        return html.Div(self.pages.layout(plan.name, self.hub.states))
 
 
 class _Server(uvicorn.Server):

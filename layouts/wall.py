@@ -17,9 +17,12 @@ from dash import html
 
 from config.declarations import Panel, Regency, Scene, Screen
 from dashboard.errors import ConfigError
+from dashboard.queries.audience import nothing_counted
+from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
 from layouts.components.attributes import data
 from layouts.components.shapes import shape
+from layouts.panels import panel
 
 HEADER, FOOTER = "overall_state", "alarm_strip"
 """The panels on every scene."""
@@ -28,12 +31,13 @@ TIMES = ("seconds", "minutes_one", "minutes", "hours_one", "hours", "days_one", 
 
 
 class Instance(NamedTuple):
-    """A panel with its parameters in one language: what is asked, drawn and encoded once, whatever shows it."""
+    """A panel with its parameters in one language for an audience: what is asked, drawn and encoded once, whatever shows it."""
 
     id: str
     panel: str
     params: Mapping[str, Any]
     language: str
+    audience: str = ROOM
 
 
 def _screen(regency: Regency, screen: str | Screen) -> Screen:
@@ -49,18 +53,47 @@ def _screen(regency: Regency, screen: str | Screen) -> Screen:
     return regency.screens[screen]
 
 
-def instance(panel: str, params: Mapping[str, Any], language: str) -> Instance:
-    """The instance of a panel: id ``<panel>``, with a hash of its parameters if any, and ``-en`` for English."""
-    name = panel
+def instance(name: str, params: Mapping[str, Any], language: str, audience: str = ROOM) -> Instance:
+    """The instance of a panel: id ``<panel>``, with a hash of its parameters if any, and ``-en`` for English.
+
+    For people present it is another one (``-people``), unless the panel holds no count of cases anyway.
+    """
+    found = name
     if params:
         text = json.dumps(dict(params), sort_keys=True, default=str)
-        name += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    return Instance(name if language == "id" else f"{name}-{language}", panel, params, language)
+        found += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    if audience == PEOPLE and getattr(panel(name), "for_people", None) is nothing_counted:
+        audience = ROOM
+    found += "" if audience == ROOM else f"-{audience}"
+    return Instance(found if language == "id" else f"{found}-{language}", name, params, language, audience)
 
 
-def _placed(regency: Regency, screen: Screen) -> Iterator[tuple[str, Panel, Instance]]:
+def modes_of(regency: Regency, screen: str | Screen, audience: str = ROOM) -> tuple[str, ...]:
+    """The modes for an audience that a screen's group can be in; none for a screen without a group."""
+    if isinstance(screen, Screen) or not any(screen in group.screens for group in regency.groups.values()):
+        return ()
+    return tuple(name for name, mode in regency.modes.items() if mode.audience == audience)
+
+
+def scenes_in(regency: Regency, screen: str | Screen, mode: str = "") -> tuple[str, ...]:
+    """The scenes of a screen in a mode: its own for it, else the mode's, else those that it always shows."""
+    declared = _screen(regency, screen)
+    named = regency.modes[mode].scenes if mode in regency.modes else ()
+    return declared.modes.get(mode) or named or declared.scenes
+
+
+def scenes_of(regency: Regency, screen: str | Screen, audience: str = ROOM) -> tuple[str, ...]:
+    """Every scene that a screen may show to an audience, in order; all of them are on its page."""
+    modes = modes_of(regency, screen, audience)
+    every = [scene for mode in modes or ("",) for scene in scenes_in(regency, screen, mode)]
+    own = _screen(regency, screen).scenes if audience == ROOM else ()
+    return tuple(dict.fromkeys([*own, *every]))
+
+
+def _placed(regency: Regency, screen: str | Screen, audience: str) -> Iterator[tuple[str, Panel, Instance]]:
     """(scene, declared panel, instance) in order. Raises ``ConfigError`` for a scene that is not there."""
-    for name in screen.scenes:
+    language = _screen(regency, screen).language
+    for name in scenes_of(regency, screen, audience):
         if name not in regency.scenes:
             known = ", ".join(sorted(regency.scenes))
             raise ConfigError(
@@ -68,18 +101,18 @@ def _placed(regency: Regency, screen: Screen) -> Iterator[tuple[str, Panel, Inst
                 key="scenes",
             )
         for declared in regency.scenes[name].panels:
-            yield name, declared, instance(declared.panel, declared.params, screen.language)
+            yield name, declared, instance(declared.panel, declared.params, language, audience)
 
 
-def instances(regency: Regency, screen: str | Screen) -> tuple[Instance, ...]:
+def instances(regency: Regency, screen: str | Screen, audience: str = ROOM) -> tuple[Instance, ...]:
     """Every panel instance of a screen, those of header and footer first; ``screen`` is its key or itself.
 
     Raises ``ConfigError`` for an unknown screen or scene, or when one instance would stand twice on the screen (an id
     stands once on a page).
     """
     declared = _screen(regency, screen)
-    found = [instance(name, {}, declared.language) for name in (HEADER, FOOTER)]
-    for scene, _, each in _placed(regency, declared):
+    found = [instance(name, {}, declared.language, audience) for name in (HEADER, FOOTER)]
+    for scene, _, each in _placed(regency, screen, audience):
         if each.id in {known.id for known in found}:
             raise ConfigError(
                 f"panel {each.panel!r} stands twice on one screen with the same parameters; take one away",
@@ -97,27 +130,33 @@ def _slot(each: Instance, drawn: Mapping[str, Any], area: str = "") -> html.Div:
     return html.Div(drawn.get(each.id), id=f"slot-{each.id}", className="slot", **style, **data(panel=each.id))
 
 
-def _header(regency: Regency, screen: Screen, drawn: Mapping[str, Any], say: Say) -> html.Header:
+def _names(regency: Regency, screen: str | Screen, audience: str, say: Say) -> Iterator[html.Div]:
+    """The name of each scene with its place among those of its mode. One is seen: that of the scene and the mode shown, the
+    first before the server has said which."""
+    look = "where is-shown"
     title = say("wall.centre", title=say.name(regency.title), regency=regency.short_name or regency.name)
-    total = len(screen.scenes)
-    names = [
-        html.Div(
-            [
-                html.B(say.name(regency.scenes[scene].name)),
-                html.Span(say("wall.scene_of", centre=title, n=number, of=total)),
-            ],
-            className="where" + (" is-shown" if number == 1 else ""),
-            **data(scene=scene),
-        )
-        for number, scene in enumerate(screen.scenes, 1)
-    ]
+    for mode in modes_of(regency, screen, audience) or ("",):
+        listed = scenes_in(regency, screen, mode)
+        for scene in scenes_of(regency, screen, audience):
+            place = listed.index(scene) + 1 if scene in listed else 0
+            below = [html.Span(title, className="centre"), html.Span(**data(live="mode"), className="mode-mark")]
+            if place:
+                below.append(html.Span(say("wall.scene_of", centre="", n=place, of=len(listed)), className="place"))
+            yield html.Div(
+                [html.B(say.name(regency.scenes[scene].name)), html.Div(below, className="below")], className=look,
+                **data(scene=scene, **({"mode": mode} if mode else {})),
+            )
+            look = "where"
+
+
+def _header(regency: Regency, screen: str | Screen, audience: str, drawn: Mapping[str, Any], say: Say) -> html.Header:
     badge = [html.Div(say("wall.simulated"), className="sim")] if regency.simulated else []
     return html.Header(
         [
-            html.Div(names, className="names"),
+            html.Div(list(_names(regency, screen, audience, say)), className="names"),
             html.Div([html.Div(**data(live="date")), *badge], className="when"),
             html.Div([html.Span(**data(live="clock")), html.Small(say.zone_name)], className="clock"),
-            _slot(instance(HEADER, {}, screen.language), drawn),
+            _slot(instance(HEADER, {}, say.language, audience), drawn),
         ],
         className="head",
     )
@@ -143,7 +182,18 @@ def live_words(say: Say) -> str:
     """The words that the browser needs for clock and ages, as JSON; ``{n}`` is filled in there."""
     separator = "." if say.language == "id" else ":"
     times = {key: say(f"times.{key}") for key in TIMES}
-    words = {"language": say.language, "zone": say.regency.timezone, "separator": separator, "times": times}
+    modes = {
+        name: {
+            "by_hand": say("wall.mode_by_hand", name=say.name(mode.name), time="{time}"),
+            "scheduled": say("wall.mode_scheduled", name=say.name(mode.name), time="{time}"),
+            "plain": say.name(mode.name),
+        }
+        for name, mode in say.regency.modes.items()
+    }
+    words = {
+        "language": say.language, "zone": say.regency.timezone, "separator": separator, "times": times, "modes": modes,
+        "wiped": say("wall.wiped"),
+    }
     return json.dumps(words, ensure_ascii=False)
 
 
@@ -161,16 +211,19 @@ def _grid(scene: Scene) -> dict[str, str]:
     return {name: " ".join(f'"{row}"' for row in found) for name, found in (("--areas", wide), ("--areas-tall", tall))}
 
 
-def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: Say) -> html.Div:
-    """The whole page of a screen. ``drawn``: instance id → its tree (a component or its JSON, ids already prefixed).
+def page(
+    regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: Say, audience: str = ROOM
+) -> html.Div:
+    """The whole page of a screen for an audience. ``drawn``: instance id → its tree (a component or its JSON, ids already
+    prefixed).
 
     Raises ``ConfigError`` as :func:`instances` does.
     """
     declared = _screen(regency, screen)
-    instances(regency, declared)
-    slots: dict[str, list[html.Div]] = {name: [] for name in declared.scenes}
-    for scene, panel, each in _placed(regency, declared):
-        slots[scene].append(_slot(each, drawn, panel.area))
+    instances(regency, screen, audience)
+    slots: dict[str, list[html.Div]] = {name: [] for name in scenes_of(regency, screen, audience)}
+    for scene, placed, each in _placed(regency, screen, audience):
+        slots[scene].append(_slot(each, drawn, placed.area))
     scenes = [
         html.Section(
             inside,
@@ -183,10 +236,10 @@ def page(regency: Regency, screen: str | Screen, drawn: Mapping[str, Any], say: 
     ]
     return html.Div(
         [
-            _header(regency, declared, drawn, say),
+            _header(regency, screen, audience, drawn, say),
             _lost(say),
             html.Main(scenes, className="scenes"),
-            html.Footer(_slot(instance(FOOTER, {}, declared.language), drawn)),
+            html.Footer(_slot(instance(FOOTER, {}, declared.language, audience), drawn)),
             html.Div(id="live-words", hidden=True, **data(words=live_words(say))),
         ],
         className="wall",

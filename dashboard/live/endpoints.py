@@ -116,11 +116,11 @@ class Endpoints:
 
     async def layout(self, scope: Scope, _: Receive, send: Send) -> None:
         """The first paint of the principal's screen."""
-        screen = scope["principal"].screens[0]
-        if screen not in self.pages.zone.plans:
+        plan = self.hub.showing(scope["principal"].screens[0])
+        if plan is None:
             await answer(send, 404, b"not found")
             return
-        body, packed = self.pages.body(screen, self.hub.states)
+        body, packed = self.pages.body(plan.name, self.hub.states)
         gzipped = "gzip" in header(scope, b"accept-encoding")
         head = [(b"vary", b"accept-encoding"), *([(b"content-encoding", b"gzip")] if gzipped else [])]
         await answer(send, 200, packed if gzipped else body, kind=JSON, headers=head)
@@ -128,8 +128,8 @@ class Endpoints:
     async def panel(self, scope: Scope, _: Receive, send: Send) -> None:
         """The whole tree of one panel of the principal's screen, as it is now."""
         instance = scope["path"].rsplit("/", 1)[-1]
-        plans = self.pages.zone.plans
-        shown = any(instance in plans[screen].instances for screen in scope["principal"].screens if screen in plans)
+        plans = [self.hub.showing(screen) for screen in scope["principal"].screens]
+        shown = any(instance in plan.instances for plan in plans if plan is not None)
         said = self.hub.states.get(instance) if shown else None
         if said is None:
             await answer(send, 404, b"not found")
@@ -139,7 +139,7 @@ class Endpoints:
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The live stream of the principal's screen."""
         who: Principal = scope["principal"]
-        plan = self.pages.zone.plans.get(who.screens[0])
+        plan = self.hub.showing(who.screens[0])
         if plan is None:
             await answer(send, 404, b"not found")
         else:

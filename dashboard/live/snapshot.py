@@ -32,7 +32,8 @@ class Instance:
 
     ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component;
     ``failed()`` what a panel looks like that never had an answer. ``reads``: words of ``changed.what``.
-    ``at_most_every``: seconds. Instances with the same ``question`` share one answer (languages, an alarm's strip and list).
+    ``at_most_every``: seconds. ``pins(answer)``: the rule of a critical alarm, else "".
+    Instances with the same ``question`` share one answer (languages, an alarm's strip and list).
     """
 
     id: str
@@ -42,6 +43,7 @@ class Instance:
     reads: frozenset[str]
     at_most_every: float = 0.0
     question: Hashable = None
+    pins: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Said:
     said: str
     frame: bytes
     props: bytes
+    pins: str = ""
 
     def tree_body(self) -> bytes:
         """The answer of ``/wall/panel/<instance>``: the whole tree with the shape and the marks of this state."""
@@ -81,18 +84,18 @@ def event(name: str, data: bytes, seq: int | None = None) -> bytes:
 
 def _say(
     panel: str, seq: int, drawn: Drawn, *, as_of: int, late: int | None, stale: int | None, changed_ms: int | None,
-    failed: bool = False,
+    failed: bool = False, pins: str = "",
 ) -> Said:
     props = encode(drawn.props)
     limits = encode({"late": late, "stale": stale})
     head = encode({
         "panel": panel, "seq": seq, "shape": drawn.shape, "as_of": as_of, "changed_ms": changed_ms, "failed": failed,
     })
-    said = digest(drawn.shape.encode() + props + limits + (b"!" if failed else b""))
+    said = digest(drawn.shape.encode() + props + limits + (b"!" if failed else b"") + pins.encode())
     body = head[:-1] + b',"said":"' + said.encode() + b'","limits":' + limits + b',"props":' + props + b"}"
     return Said(
         panel=panel, seq=seq, drawn=drawn, as_of=as_of, late=late, stale=stale, changed_ms=changed_ms, failed=failed,
-        pages=pages_in(drawn), said=said, frame=event("frame", body, seq), props=props,
+        pages=pages_in(drawn), said=said, frame=event("frame", body, seq), props=props, pins=pins,
     )
 
 
@@ -187,7 +190,7 @@ class Snapshot:
             drawn = split(instance.draw(answer), instance.id)
             said = _say(
                 instance.id, self.seq, drawn, as_of=answer.as_of, late=answer.limits.late, stale=answer.limits.stale,
-                changed_ms=changed_ms,
+                changed_ms=changed_ms, pins=instance.pins(answer) if instance.pins is not None else "",
             )
             changes_at = answer.changes_at
         except Exception as err:  # noqa: BLE001  (this panel's failure, never its neighbours')
@@ -208,7 +211,7 @@ class Snapshot:
         if before is not None:
             return _say(
                 instance.id, self.seq, before.drawn, as_of=before.as_of, late=before.late,
-                stale=min(before.stale or int(now), int(now)), changed_ms=None, failed=True,
+                stale=min(before.stale or int(now), int(now)), changed_ms=None, failed=True, pins=before.pins,
             )
         drawn = split(instance.failed(), instance.id)
         return _say(

@@ -10,6 +10,7 @@ from typing import Any
 from dashboard.live.frames import Tree, digest, encode, is_component
 from dashboard.live.hub import ScreenPlan
 from dashboard.live.snapshot import Instance, Said
+from dashboard.timetable import Modes
 
 MARK = "live-page"
 """The id of the element that tells the page who it is: screen, build, layout."""
@@ -17,12 +18,16 @@ MARK = "live-page"
 
 @dataclass(frozen=True)
 class Zone:
-    """``page(screen, drawn)`` gives the JSON tree of a screen's whole page around the drawn panels (by instance)."""
+    """``plans`` by their names; ``page(plan, drawn)`` gives the JSON tree of a whole page around the drawn panels (by instance).
+
+    ``modes``: what the groups of screens are in; without it every screen is always in the same.
+    """
 
     name: str
     instances: tuple[Instance, ...]
     plans: Mapping[str, ScreenPlan]
     page: Callable[[str, Mapping[str, Tree]], Tree]
+    modes: Modes | None = None
 
 
 def layout_hash(declared: Any, empty_page: Tree) -> str:
@@ -31,28 +36,29 @@ def layout_hash(declared: Any, empty_page: Tree) -> str:
 
 
 class Pages:
-    """The first paint of every screen: the page with what its panels say now, encoded once for each state."""
+    """The first paint of every plan: the page with what its panels say now, encoded once for each state."""
 
     def __init__(self, zone: Zone, build: str) -> None:
         self.zone, self.build = zone, build
         self._kept: dict[str, tuple[Mapping[str, Said], bytes, bytes]] = {}
 
-    def layout(self, screen: str, states: Mapping[str, Said]) -> Tree:
+    def layout(self, name: str, states: Mapping[str, Said]) -> Tree:
         """The page's JSON tree, every slot marked with the shape and the limits of what it holds."""
-        plan = self.zone.plans[screen]
-        drawn = {name: states[name].drawn.tree for name in plan.instances if name in states}
-        tree = _marked(self.zone.page(screen, drawn), states)
+        plan = self.zone.plans[name]
+        drawn = {each: states[each].drawn.tree for each in plan.instances if each in states}
+        tree = _marked(self.zone.page(name, drawn), states)
         mark = {"type": "Div", "namespace": "dash_html_components", "props": {
-            "id": MARK, "hidden": True, "data-build": self.build, "data-layout": plan.layout, "data-screen": screen,
+            "id": MARK, "hidden": True, "data-build": self.build, "data-layout": plan.layout,
+            "data-screen": plan.screen or plan.name, "data-audience": plan.audience,
         }}
         return {"type": "Div", "namespace": "dash_html_components", "props": {"id": "page", "children": [tree, mark]}}
 
-    def body(self, screen: str, states: Mapping[str, Said]) -> tuple[bytes, bytes]:
+    def body(self, name: str, states: Mapping[str, Said]) -> tuple[bytes, bytes]:
         """The same as JSON, and gzipped; made anew only when a state changed since."""
-        kept = self._kept.get(screen)
+        kept = self._kept.get(name)
         if kept is None or kept[0] is not states:
-            body = encode(self.layout(screen, states))
-            kept = self._kept[screen] = (states, body, gzip.compress(body, 5, mtime=0))
+            body = encode(self.layout(name, states))
+            kept = self._kept[name] = (states, body, gzip.compress(body, 5, mtime=0))
         return kept[1], kept[2]
 
 

@@ -101,6 +101,8 @@ class Figure:
     ``value`` is ``None`` when there is nothing to show (then ``state`` says which kind of nothing). ``without``: short names
     of the owners whose sources are left out. ``worst``: the source that explains a stale or offline state.
     ``data_until``: the oldest stamp among the sources that count. ``level``: warning when an alarm rule holds for it.
+    For people present (``dashboard/queries/audience.py``): ``rounded_to`` is the step of what is shown, under which nothing is;
+    ``omitted``: left out, whatever its size.
     """
 
     metric: str
@@ -116,6 +118,8 @@ class Figure:
     cases: int | None = None
     needed: int | None = None
     limits: Limits = Limits()
+    rounded_to: int = 0
+    omitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,8 @@ class AgencyRow:
     ``hours``: cases received per local hour of ``first_hour`` …; ``None`` for hours to come. ``time_value`` is the median of
     the last 30 days of the headline service (``time_service``; ``time_unit`` in the standard's unit, or "hours"), against
     ``standard_amount``; ``time_share`` and ``p90_share`` are shares of the standard (1.0 = the standard) of the median and
-    the 90th percentile. Complaints: open now, and past their clock. ``declared`` is false for a discovered agency.
+    the 90th percentile (``time_enough``: over as many cases as declared). Complaints: open now, and past their clock.
+    ``declared`` is false for a discovered agency; ``counts_hidden``: its counts are left out for people present.
     """
 
     agency: str
@@ -208,6 +213,8 @@ class AgencyRow:
     complaints_late: int | None
     complaints_level: Level = Level.NORMAL
     declared: bool = True
+    time_enough: bool = True
+    counts_hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -311,6 +311,14 @@ link_code = Table(
     Column("expires_at", Stamp, nullable=False),
     Column("used_at", Stamp),
 )
+mode_override = Table(  # a mode switched on by hand, at most one for each group of screens
+    "mode_override", people,
+    Column("screen_group", String, primary_key=True),
+    Column("mode", String, nullable=False),
+    Column("from_at", Stamp, nullable=False),  # epoch milliseconds
+    Column("until_at", Stamp, nullable=False),
+    Column("who", String, nullable=False),
+)
 audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row hashed with the one before
     "audit", people,
     Column("id", Key, primary_key=True),

@@ -159,7 +159,7 @@ def _complaints(row: AgencyRow, key: str, say: Say) -> Element:
                 + ("" if known else " is-gone"),
             ),
             el.span(
-                "" if known else say("panels.states.none"),
+                "" if known else say("panels.suppressed_why" if row.counts_hidden else "panels.states.none"),
                 id=f"{key}-complaints-none",
                 className="w none" + (" is-gone" if known else ""),
             ),

@@ -13,6 +13,8 @@ ROOM = 12
 """Characters that names of missing members have in the age line of a tile, beside the data's time."""
 
 NOTHING = (State.LOADING, State.NONE, State.TOO_FEW, State.SUPPRESSED, State.NOT_APPLICABLE, State.NOT_PROVIDED)
+NOTHING_THERE = (State.LOADING, State.NONE, State.NOT_APPLICABLE, State.NOT_PROVIDED)
+"""There is no figure to be shown or left out."""
 NOT_JUDGED = (State.TOO_FEW, State.SUPPRESSED, State.NOT_APPLICABLE)
 """The data are fresh, the figure is not shown."""
 
@@ -45,6 +47,11 @@ def decimals_of(metric: str) -> int:
     return 1 if METRICS[metric].unit is Unit.PERCENT else 0
 
 
+def decimals_shown(figure: Figure) -> int:
+    """The same of one figure: what is rounded to whole steps has none."""
+    return 0 if figure.rounded_to else decimals_of(figure.metric)
+
+
 def percent_sign(metric: str) -> str:
     """The unit that stands small behind a figure."""
     return "%" if METRICS[metric].unit is Unit.PERCENT else ""
@@ -59,14 +66,14 @@ def said(figure: Figure, say: Say, *, at: int, by_hour: bool = True) -> Said:
     """The words and the number of a figure at ``at`` (epoch seconds). ``by_hour``: its typical is "by this hour"."""
     shown = has_figure(figure) and figure.value is not None
     text = (
-        say.number(figure.value, decimals_of(figure.metric))
+        say.number(figure.value, decimals_shown(figure))
         if shown and figure.value is not None
         else nothing(figure, say)
     )
     tone, line = _line(figure, say, at, by_hour) if shown else ("plain", why_nothing(figure, say))
     return Said(
         figure=text,
-        unit=percent_sign(figure.metric) if shown else "",
+        unit=(percent_sign(figure.metric) + _rounding(figure, say)) if shown else "",
         in_words=not shown,
         tone=tone,
         line=line,
@@ -75,8 +82,20 @@ def said(figure: Figure, say: Say, *, at: int, by_hour: bool = True) -> Said:
     )
 
 
+def _rounding(figure: Figure, say: Say) -> str:
+    """What a rounded figure says of itself whatever its age line says: "680+" (at least), "95% ±2,5"."""
+    if not figure.rounded_to:
+        return ""
+    half = figure.rounded_to / 2
+    return f" ±{say.number(half, 0 if half.is_integer() else 1)}" if percent_sign(figure.metric) else "+"
+
+
 def nothing(figure: Figure, say: Say) -> str:
-    """The kind of nothing, in words: "memuat", "belum ada data", "terlalu sedikit" …"""
+    """The kind of nothing, in words: "memuat", "belum ada data", "terlalu sedikit", "<10" …"""
+    if figure.omitted and figure.state not in NOTHING_THERE:
+        return say("panels.suppressed_why")
+    if figure.rounded_to and figure.state not in NOTHING_THERE:
+        return say("panels.under", n=say.number(figure.rounded_to))
     state = figure.state if figure.state in NOTHING else State.NONE
     return say(f"panels.states.{state.value}")
 
@@ -85,12 +104,14 @@ def why_nothing(figure: Figure, say: Say) -> str:
     """What stands behind a kind of nothing: "11 dari minimal 30", "disamarkan", or nothing more."""
     if figure.state is State.TOO_FEW and figure.needed is not None:
         return say("panels.of_least", n=say.number(figure.cases or 0), least=say.number(figure.needed))
+    if figure.omitted and figure.state is State.SUPPRESSED:
+        return say("panels.omitted_why")
     return say("panels.suppressed_why") if figure.state is State.SUPPRESSED else ""
 
 
 def _line(figure: Figure, say: Say, at: int, by_hour: bool) -> tuple[str, str]:
     """(tone, words) of the line under a number: alarm level first, then partly known, then what is usual."""
-    decimals = decimals_of(figure.metric)
+    decimals = decimals_shown(figure)
     if figure.band is None:
         usual = say("panels.no_band")
     else:
@@ -118,6 +139,9 @@ def age(figure: Figure, say: Say, at: int) -> str:
         return say("panels.pair", a=data, b=say("panels.without", names=names(figure.without, ROOM)))
     if figure.state is State.LATE:
         return say("panels.pair", a=say("panels.states.late"), b=data)
+    if figure.rounded_to:
+        step = percent_sign(figure.metric)
+        return say("panels.pair", a=data, b=say("panels.rounded", step=f"{say.number(figure.rounded_to)}{step}"))
     return say("panels.pair", a=data, b=limit(figure.limit_seconds, say)) if figure.limit_seconds else data
 
 

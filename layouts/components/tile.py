@@ -13,7 +13,7 @@ from layouts.components import elements as el
 from layouts.components.attributes import data
 from layouts.components.bands import bullet
 from layouts.components.elements import Element
-from layouts.components.figures import decimals_of, explained, has_figure, limit, said, shape_of
+from layouts.components.figures import decimals_shown, explained, has_figure, limit, said, shape_of
 from layouts.components.fitting import fit, names
 from layouts.components.shapes import shape
 
@@ -130,12 +130,12 @@ def headline(answer: Tile, title: str, say: Say) -> Element:
             el.small(words.unit, id="unit"),
         ],
         id="number",
-        className=f"fig plate{' in-words' if words.in_words else ''}{size}",
+        className=f"fig plate{' in-words' if words.in_words else ''}{' is-omitted' if figure.omitted else ''}{size}",
     )
     value = figure.value if has_figure(figure) else None
     tone = figure.level.value if figure.level is not Level.NORMAL else "plain"
     band = bullet(
-        "band", figure.band if value is not None else None, value, say, decimals=decimals_of(figure.metric), tone=tone
+        "band", figure.band if value is not None else None, value, say, decimals=decimals_shown(figure), tone=tone
     )
     fresh = [number, state_line("line", words.tone, words.line), band, age_line("age", words.age, words.age_shape)]
     return frame(title, fresh, figure, say, answer.as_of)

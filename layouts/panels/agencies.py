@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.queries import audience
 from dashboard.queries.agencies import agency_rows
 from dashboard.queries.answers import Agencies
 from dashboard.words import Say
@@ -14,6 +15,7 @@ from layouts.components.pages import page_strip
 from layouts.components.shapes import shape
 
 query = agency_rows
+for_people = audience.agencies
 ROWS, UNCONNECTED = 6, 30
 KEYS = ("bar", "whisker", "standard")
 COLUMNS = ("agency", "received", "time", "on_time", "complaints")

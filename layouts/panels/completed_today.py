@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.queries import audience
 from dashboard.queries.answers import Tile
 from dashboard.queries.today import completed_today
 from dashboard.words import Say
@@ -9,6 +10,7 @@ from layouts.components.elements import Element
 from layouts.components.tile import headline
 
 query = completed_today
+for_people = audience.headline
 
 
 def draw(answer: Tile, say: Say) -> Element:

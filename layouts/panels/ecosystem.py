@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from dashboard.queries import audience
 from dashboard.queries.ecosystem import Ecosystem, Unit, ecosystem
 from dashboard.words import Say
 from layouts.components import elements as el
@@ -16,6 +17,7 @@ from layouts.components.tile import stale_mark
 from layouts.components.unit_tile import unconnected_tile, unit_tile
 
 query = ecosystem
+for_people = audience.nothing_counted
 PLACES = 30
 """Half places of a page: a connected agency takes two, one above the other; one that is not, one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.alarms.rules import open_alarms
+from dashboard.queries import audience
 from dashboard.queries.answers import Alarm, Alarms, State
 from dashboard.words import Say
 from layouts.components import elements as el
@@ -13,6 +14,9 @@ from layouts.components.shapes import shape
 from layouts.components.tile import stale_mark
 
 query = open_alarms
+for_people = audience.alarms
+ALARMS = frozenset({"*"})
+"""All alarms stand here: the scene with it is pinned by a critical one without a panel of its own."""
 PLACES = 5
 
 
@@ -22,7 +26,7 @@ def _row(place: int, alarm: Alarm | None, say: Say) -> Element:
     if alarm is not None:
         stale = alarm.source_state in (State.STALE, State.OFFLINE)
         kind = alarm.source_state.value if stale else alarm.level.value
-        name = alarm.subject
+        name = alarm.subject or say("alarms.hidden_subject")
         why = reason(alarm, say)
         if alarm.value is not None:
             value = say.number(alarm.value, 0 if alarm.value >= 10 or alarm.value == int(alarm.value) else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.alarms.rules import open_alarms
+from dashboard.queries import audience
 from dashboard.queries.answers import Alarms, Level
 from dashboard.words import Say
 from layouts.components import elements as el
@@ -10,6 +11,7 @@ from layouts.components.elements import Element
 from layouts.components.shapes import shape
 
 query = open_alarms
+for_people = audience.alarms
 
 
 def draw(answer: Alarms, say: Say) -> Element:

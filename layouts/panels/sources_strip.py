@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.queries import audience
 from dashboard.queries.answers import Sources, State
 from dashboard.queries.freshness import sources
 from dashboard.words import Say
@@ -12,6 +13,7 @@ from layouts.components.source_strip import cells
 from layouts.components.tile import stale_mark
 
 query = sources
+for_people = audience.nothing_counted
 COUNTED = (
     ("fresh", (State.NORMAL,)), ("late", (State.LATE,)), ("stale", (State.STALE,)), ("offline", (State.OFFLINE,)),
     ("none", (State.LOADING, State.NONE)),

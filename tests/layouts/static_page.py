@@ -17,9 +17,12 @@ from typing import Any
 from dash.development.base_component import Component
 
 from config.declarations import Panel, Regency, Scene, Words
+from dashboard.queries.audience import nothing_counted
+from dashboard.timetable import PEOPLE, ROOM
 from dashboard.words import Say
+from layouts.components.omitted import omitted, title_of
 from layouts.panels import panel
-from layouts.wall import instances, page
+from layouts.wall import Instance, instances, page
 from tests.layouts import answers
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -27,6 +30,8 @@ CAMEL = {"viewBox", "preserveAspectRatio"}
 NAMES = {"className": "class"}
 VOID = {"br", "img"}
 LOST_AT = answers.AT - 90
+MODE = "@mode@"
+"""Stands for the mode's words until the page is whole."""
 
 
 def as_json(tree: Any) -> Any:
@@ -83,7 +88,7 @@ def to_html(tree: Any, say: Say) -> str:
 
 
 def _filled_by_the_browser(props: dict[str, Any], say: Say) -> str:
-    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT)}
+    texts = {"clock": say.time(answers.AT), "date": say.date(answers.AT), "lost-since": say.time(LOST_AT), "mode": MODE}
     if "data-live" in props:
         return texts[props["data-live"]]
     since = props.get("data-age-since")
@@ -108,6 +113,12 @@ def seen(tree: Any, scene: str, number: int, *, by_clock: bool) -> Any:
     return changed
 
 
+def drawn_for(each: Instance, answer: Any, say: Say) -> Any:
+    """What an instance draws of an answer for its audience."""
+    told = nothing_counted if each.audience == ROOM else getattr(panel(each.panel), "for_people", None)
+    return omitted(title_of(each.panel, say), say) if told is None else panel(each.panel).draw(told(answer), say)
+
+
 def document(
     chosen: dict[str, Any],
     *,
@@ -118,25 +129,26 @@ def document(
     lost: bool = False,
     by_clock: bool = False,
     figures: Sequence[str] = (),
+    audience: str = ROOM,
+    mode: str = "",
 ) -> str:
     """A whole page: ``chosen`` maps a panel to its answer. ``by_clock``: the browser itself says that all is stale.
 
     ``figures``: a scene "figures" of published figures, each the example of that name (of the list, where it begins so).
+    ``mode``: what the header says of one.
     """
     regency = with_figures(answers.regency(), figures) if figures else answers.regency()
     declared = regency.screens[screen].model_copy(update={"language": language})
     say = Say(regency, language)
     drawn = {
-        each.id: prefixed(as_json(panel(each.panel).draw(
-            answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
+        each.id: prefixed(as_json(drawn_for(
+            each, answers.EXAMPLES[each.panel][each.params["example"]] if "example" in each.params else chosen[each.panel], say,
         )), each.id)
-        for each in instances(regency, declared)
+        for each in instances(regency, declared, audience)
     }
-    tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
-    body = to_html(tree, say)
-    sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in sorted(path.name for path in ASSETS.glob("*.css"))
-    )
+    tree = seen(as_json(page(regency, declared, drawn, say, audience)), scene, number, by_clock=by_clock)
+    body = to_html(tree, say).replace(MODE, mode)
+    sheets = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in sorted(ASSETS.glob("*.css")))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
@@ -164,6 +176,12 @@ def tiles(*figures: str) -> dict[str, str]:
     return dict(zip(("received_today", "completed_today", "on_time_today", "overdue_now"), figures, strict=True))
 
 
+def topic(scene: str, example: str) -> dict[str, Any]:
+    """Everything normal but the panels of a scene, which show one example where they have it."""
+    names = [declared.panel for declared in answers.regency().scenes[scene].panels]
+    return choose(**{name: example for name in names if example in answers.EXAMPLES[name]})
+
+VISIT = {"audience": PEOPLE, "mode": "Manual: Kunjungan sampai 14.00"}
 CALM = {
     "needs_attention": "calm-after",
     "overall_state": "calm",
@@ -240,15 +258,65 @@ PAGES: dict[str, dict[str, Any]] = {
     "ecosystem-lost": {"chosen": choose(**TROUBLE), "scene": "ecosystem", "lost": True},
     "ecosystem-by-clock": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "by_clock": True},
     "ecosystem-en": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem", "language": "en"},
+    "complaints": {"chosen": choose(), "scene": "complaints"},
+    "complaints-calm": {"chosen": topic("complaints", "calm"), "scene": "complaints"},
+    "complaints-many": {"chosen": topic("complaints", "many"), "scene": "complaints"},
+    "complaints-late": {"chosen": topic("complaints", "late"), "scene": "complaints"},
+    "complaints-partial": {"chosen": topic("complaints", "partial"), "scene": "complaints"},
+    "complaints-stale": {"chosen": topic("complaints", "stale"), "scene": "complaints"},
+    "complaints-offline": {"chosen": topic("complaints", "offline"), "scene": "complaints"},
+    "complaints-none": {"chosen": topic("complaints", "none"), "scene": "complaints"},
+    "complaints-by-clock": {"chosen": choose(), "scene": "complaints", "by_clock": True},
+    "complaints-lost": {"chosen": choose(**TROUBLE), "scene": "complaints", "lost": True},
+    "complaints-en": {"chosen": topic("complaints", "many"), "scene": "complaints", "language": "en"},
+    "mall": {"chosen": choose(), "scene": "mall"},
+    "mall-night": {"chosen": topic("mall", "night"), "scene": "mall"},
+    "mall-long": {"chosen": topic("mall", "long"), "scene": "mall"},
+    "mall-long-2": {"chosen": topic("mall", "long"), "scene": "mall", "number": 2},
+    "mall-untold": {"chosen": topic("mall", "untold-counters"), "scene": "mall"},
+    "mall-partial": {"chosen": topic("mall", "partial"), "scene": "mall"},
+    "mall-stale": {"chosen": topic("mall", "stale"), "scene": "mall"},
+    "mall-offline": {"chosen": topic("mall", "offline"), "scene": "mall"},
+    "mall-none": {"chosen": topic("mall", "none"), "scene": "mall"},
+    "mall-by-clock": {"chosen": choose(), "scene": "mall", "by_clock": True},
+    "mall-lost": {"chosen": choose(**TROUBLE), "scene": "mall", "lost": True},
+    "mall-en": {"chosen": topic("mall", "long"), "scene": "mall", "language": "en"},
+    "emergency": {"chosen": choose(), "scene": "emergency"},
+    "emergency-calm": {"chosen": topic("emergency", "calm"), "scene": "emergency"},
+    "emergency-untold": {"chosen": topic("emergency", "untold"), "scene": "emergency"},
+    "emergency-long": {"chosen": topic("emergency", "long"), "scene": "emergency"},
+    "emergency-partial": {"chosen": topic("emergency", "partial"), "scene": "emergency"},
+    "emergency-stale": {"chosen": topic("emergency", "stale"), "scene": "emergency"},
+    "emergency-offline": {"chosen": topic("emergency", "offline"), "scene": "emergency"},
+    "emergency-none": {"chosen": topic("emergency", "none"), "scene": "emergency"},
+    "emergency-by-clock": {"chosen": choose(), "scene": "emergency", "by_clock": True},
+    "emergency-lost": {"chosen": choose(**TROUBLE), "scene": "emergency", "lost": True},
+    "emergency-en": {"chosen": topic("emergency", "long"), "scene": "emergency", "language": "en"},
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
     "agencies-forty": {"chosen": choose(agencies="forty"), "scene": "agencies", "number": 7},
     "agencies-en": {"chosen": choose(agencies="odd"), "scene": "agencies", "language": "en"},
+    "night": {"chosen": choose(), "mode": "Manual: Malam sampai 06.30"},
+    "visit": {"chosen": choose(**tiles("normal", "without", "normal", "warning")), **VISIT},
+    "visit-small": {
+        "chosen": choose(**tiles("zero", "partial", "too-few", "stale-many"), needs_attention="other-value"), **VISIT
+    },
+    "visit-critical": {"chosen": choose(**tiles("huge", "late", "below", "offline"), **TROUBLE), **VISIT},
+    "visit-agencies": {"chosen": choose(agencies="odd"), "scene": "agencies", **VISIT},
+    "visit-lost": {"chosen": choose(**TROUBLE), "lost": True, **VISIT},
+    "visit-en": {
+        "chosen": choose(**tiles("normal", "none", "too-few", "zero")), "language": "en", "audience": PEOPLE,
+        "mode": "By hand: Visit until 26 Nov 14:00",
+    },
 }
 """The example walls: every state is on one of them."""
 
-SIZES = {"hd": (1920, 1080, "west"), "uhd": (3840, 2160, "west"), "tall": (1080, 1920, "lobby")}
+SIZES = {
+    "hd": (1920, 1080, "west"), "uhd": (3840, 2160, "west"), "tall": (1080, 1920, "lobby"), "wide": (3840, 1080, "west"),
+}
+ONLY = {"uhd": ("today", "ecosystem", "complaints", "mall", "emergency"), "wide": ("complaints", "mall", "emergency")}
+"""At these sizes not every example: the larger one is the smaller one scaled, and few walls are so wide."""
 
 
 def main(folder: Path, wanted: list[str]) -> None:
@@ -257,7 +325,7 @@ def main(folder: Path, wanted: list[str]) -> None:
     chromium = shutil.which("chromium")
     for name in wanted or PAGES:
         for size, (width, height, screen) in SIZES.items():
-            if size == "uhd" and name not in ("today", "ecosystem"):
+            if name not in ONLY.get(size, PAGES):
                 continue
             path = folder / f"{name}-{size}.html"
             path.write_text(document(**{"screen": screen, **PAGES[name]}), encoding="utf-8")

@@ -34,8 +34,10 @@ def built(**more: Any) -> Any:
 
 def test_a_screen_has_the_panels_of_its_scenes_and_those_of_header_and_footer() -> None:
     found = [each.id for each in instances(REGENCY, "west")]
+    complaints = ["complaint_clocks", "complaints_closed", "complaints_late"]
     districts = instance("districts", {"measure": "late", "days": 30}, "id").id
-    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", districts, "ecosystem"]
+    rest = ["mall_figures", "mall_tenants", "emergency_figures", "emergency_calls", "emergency_tickets", "ecosystem"]
+    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", *complaints, districts, *rest]
 
 
 def test_the_shipped_screens_name_panels_that_exist() -> None:
@@ -81,7 +83,7 @@ def test_the_first_scene_is_seen_before_the_server_says_which() -> None:
 
 def test_what_the_browser_fills_in_is_empty_and_has_its_words() -> None:
     filled = [props for props in components(built()) if "data-live" in props]
-    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since"}
+    assert {props["data-live"] for props in filled} == {"clock", "date", "lost-since", "mode"}
     assert [props for props in filled if props.get("children")] == []
     words = next(json.loads(props["data-words"]) for props in components(built()) if "data-words" in props)
     assert words["zone"] == "Asia/Makassar"

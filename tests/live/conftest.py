@@ -18,7 +18,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import Engine
 
-from dashboard import clock
 from dashboard.access.devices import add_device
 from dashboard.store.engine import migrate, open_engine
 from tests.live import toy
@@ -80,7 +79,7 @@ class Served:
 
     def pair(self) -> tuple[str, str]:
         """A new device and the link that pairs it."""
-        identity, code = add_device(self.engines["people"], place="Uji", screen="west", zone="wall", now=clock.now())
+        identity, code = add_device(self.engines["people"], place="Uji", screen="west", zone="wall", now=toy.now_in(self.folder)())
         return identity, f"{self.base}/wall/#{code}"
 
     def close(self) -> None:

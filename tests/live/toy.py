@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,8 @@ from sqlalchemy import Engine, insert, select, update
 from config.declarations import Regency
 from config.loading import load
 from config.settings import Settings
+from dashboard import clock
+from dashboard.clock import day_end, local_day
 from dashboard.live.frames import plain
 from dashboard.live.hub import Pace, ScreenPlan
 from dashboard.live.scenes import Planned
@@ -23,6 +27,7 @@ from dashboard.queries.answers import Context, Limits
 from dashboard.store.changes import announce
 from dashboard.store.engine import writing
 from dashboard.store.tables import meta
+from dashboard.timetable import PEOPLE, Modes
 
 DECLARED = {
     "regency.toml": 'name = "Kabupaten Uji"\ntimezone = "Asia/Makassar"\n',
@@ -107,14 +112,37 @@ def instances() -> tuple[Instance, ...]:
     )
 
 
+def _today(context: Context) -> SimpleNamespace:
+    zone = context.regency.zone
+    day = local_day(context.now.timestamp(), zone)
+    found = _answer(context, day.isoformat())
+    found.changes_at = day_end(day, zone)
+    return found
+
+
+def _of_a_group() -> tuple[Instance, ...]:
+    """What the toy has more when its screen is in a group: the day, and the figure for people present."""
+    return (
+        Instance("today", _today, lambda found: html.B(found.value, id="value"), _failed, frozenset()),
+        Instance("shown", _figure, lambda found: html.B(str(int(found.value) // 10 * 10), id="value"), _failed, frozenset({"cases"})),
+    )
+
+
 def zone(regency: Regency) -> Zone:
-    """The toy's wall: one screen, one scene."""
+    """The toy's wall: one screen, one scene; two scenes and a plan for people present when its screen is in a group."""
     times = {"seconds": "{n} detik", "minutes_one": "{n} menit", "minutes": "{n} menit", "hours_one": "{n} jam",
              "hours": "{n} jam", "days_one": "{n} hari", "days": "{n} hari"}
     spoken = json.dumps({"language": "id", "zone": regency.timezone, "separator": ".", "times": times})
 
-    def page(screen: str, drawn: Any) -> Any:
-        names = ("figure", "list", "frail")
+    grouped = bool(regency.groups)
+    named = {"west": ("figure", "list", "frail", *(("today",) if grouped else ())), "west@people": ("shown",)}
+    if grouped:
+        modes = {name: {"by_hand": f"Manual: {mode.name.id} sampai {{time}}", "plain": mode.name.id,
+                        "scheduled": f"{mode.name.id} sampai {{time}}"} for name, mode in regency.modes.items()}
+        spoken = json.dumps({**json.loads(spoken), "modes": modes, "wiped": "Tampilan berganti."})
+
+    def page(plan: str, drawn: Any) -> Any:
+        names = named[plan]
         slots = [html.Div(drawn.get(name), id=f"slot-{name}", **{"data-panel": name}) for name in names]
         shown = {"data-scene": "one", "data-page-shown": "1"}
         words = html.Div(id="live-words", hidden=True, **{"data-words": spoken})
@@ -122,11 +150,23 @@ def zone(regency: Regency) -> Zone:
             html.Span(**{"data-live": "clock"}), html.Span(**{"data-live": "date"}),
             html.Div(["SAMBUNGAN TERPUTUS sejak ", html.Span(**{"data-live": "lost-since"})], id="live-lost"),
             html.Div(slots, id="scene-one", className="is-shown", **shown), words,
-        ]))
+            *([html.Div(id="scene-two", **{"data-scene": "two"}), html.Span(**{"data-live": "mode"})] if grouped else []),
+        ], id="wall", className="wall"))
 
-    names = tuple(each.id for each in instances())
-    plan = ScreenPlan("west", names, (Planned("one", 3_600_000, names),), layout_hash("west", page("west", {})))
-    return Zone("wall", instances(), {"west": plan}, page)
+    scenes = (Planned("one", 2000), Planned("two", 2000)) if grouped else (Planned("one", 3_600_000),)
+    plans = {"west": ScreenPlan("west", named["west"], scenes, layout_hash("west", page("west", {})), screen="west")}
+    if grouped:
+        name = "west@people"
+        plans[name] = ScreenPlan(name, named[name], scenes, layout_hash(name, page(name, {})), screen="west", audience=PEOPLE)
+    found = (*instances(), *(_of_a_group() if grouped else ()))
+    return Zone("wall", found, plans, page, Modes(regency) if grouped else None)
+
+
+def now_in(folder: Path) -> Callable[[], datetime]:
+    """The clock of the toy in a folder: the machine's, moved by the seconds in ``clock.txt`` when there is one."""
+    path = folder / "clock.txt"
+    moved = timedelta(seconds=float(path.read_text(encoding="utf-8"))) if path.exists() else timedelta()
+    return lambda: clock.now() + moved
 
 
 def main() -> None:
@@ -136,7 +176,7 @@ def main() -> None:
     folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     regency = load(folder / "config")
     settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
-    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500))
+    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500), now=now_in(folder))
     run_server(serving, listening("127.0.0.1", port))
 
 

@@ -1,0 +1,63 @@
+"""Modes switched on by hand: kept in the people store, announced, audited, gone when they are over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from dashboard.store import overrides
+from dashboard.store.audit import broken_at
+from dashboard.store.engine import migrate, open_engine
+from dashboard.store.tables import audit, people_changed
+from dashboard.timetable import Override
+from tests.conftest import NOW
+from tests.store.test_races import people  # noqa: F401  (a fixture: the store on each engine)
+
+UNTIL = int((NOW + timedelta(hours=2)).timestamp() * 1000)
+
+
+def test_an_override_holds_until_its_instant(people: Engine) -> None:  # noqa: F811
+    overrides.switch_on(people, Override("room", "visit", UNTIL), who="Ani", now=NOW)
+    overrides.switch_on(people, Override("hall", "night", UNTIL), who="Ani", now=NOW)
+    overrides.switch_on(people, Override("room", "meeting", UNTIL - 1), who="Budi", now=NOW)
+    held = {one.group: one.mode for one in overrides.holding(people, now=NOW)}
+    assert held == {"room": "meeting", "hall": "night"}
+    assert overrides.holding(people, now=NOW + timedelta(hours=2)) == []
+
+
+def test_what_is_switched_and_cleared_is_announced_and_audited(people: Engine) -> None:  # noqa: F811
+    overrides.switch_on(people, Override("room", "visit", UNTIL), who="Ani", now=NOW)
+    assert overrides.clear(people, "room", who="Budi", now=NOW) == "visit"
+    assert overrides.clear(people, "room", who="Budi", now=NOW) == ""
+    with people.connect() as connection:
+        assert connection.execute(select(people_changed.c.what)).scalars().all() == ["modes", "modes"]
+        told = connection.execute(select(audit.c.who, audit.c.what).order_by(audit.c.id)).all()
+        assert [tuple(row) for row in told] == [("Ani", "mode switched on"), ("Budi", "mode cleared")]
+        assert broken_at(connection) is None
+
+
+def test_an_override_survives_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'people.sqlite'}"
+    first = open_engine(url, "people")
+    migrate(first, "people")
+    overrides.switch_on(first, Override("room", "visit", UNTIL), who="Ani", now=NOW)
+    first.dispose()
+    again = open_engine(url, "people")
+    migrate(again, "people")
+    assert overrides.holding(again, now=NOW) == [Override("room", "visit", UNTIL)]
+    again.dispose()
+
+
+@pytest.mark.parametrize("before", ["people_0001"])
+def test_a_store_of_before_gets_its_table(tmp_path: Path, before: str) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'people.sqlite'}", "people")
+    migrate(engine, "people")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE mode_override")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{before}'")
+    migrate(engine, "people")
+    assert overrides.holding(engine, now=NOW) == []
+    engine.dispose()
