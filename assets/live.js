@@ -8,15 +8,17 @@
   const state = {
     connected: false, tick: 2000, offset: null, offsets: [], heard: performance.now(), lastServer: null, lostAt: null,
     tries: 0, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
+    page: null, painted: new Map(), receiptSeconds: 30,
   };
   window.commandCenter = state;
   Object.assign(state, {serverNow: () => serverNow(), wipe: () => wipe()});
-  let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, clockFormat = null, dateFormat = null;
+  let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, reloadBy = 0, clockFormat = null, dateFormat = null;
   const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
   const byId = (id) => document.getElementById(id);
   const slotOf = (panel) => byId("slot-" + panel);
   const serverNow = () => (state.offset === null ? null : state.offset + performance.now());
+  Object.assign(state, {now: serverNow, texts: applied, restart: () => restart()});   // for assets/receipts.js
 
   // ---- the server's clock ---------------------------------------------------------------------------------------------
   // An answer is late by its way here, so the largest difference of the last ones is the nearest to the truth. A step of
@@ -146,10 +148,12 @@
   }
   // From the commit to the pixels, on the server's clock: the second animation frame begins after the first was painted.
   function painted(frame) {
+    const said = known.get(frame.panel);
     requestAnimationFrame(() => {
       writeAll();
       requestAnimationFrame(() => {
         const now = serverNow();
+        state.painted.set(frame.panel, said);
         // What changed before this screen joined was not for it to paint in time.
         const took = now !== null && frame.changed_ms > state.joined ? now - frame.changed_ms : null;
         state.paints.push({panel: frame.panel, seq: frame.seq, at: now, took});
@@ -167,6 +171,10 @@
       known.set(panel, slot.dataset.said);
       limits.set(panel, {late: stamp("late"), stale: stamp("stale"), failed: !!slot.dataset.failed});
     }
+    const first = [...known];
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      for (const [panel, said] of first) if (!state.painted.has(panel)) state.painted.set(panel, said);
+    }));
   }
 
   // ---- scenes ---------------------------------------------------------------------------------------------------------
@@ -178,7 +186,7 @@
       element.classList.toggle("is-shown", shown);
       if (shown && element.dataset.pageShown !== undefined) element.dataset.pageShown = String(scene.page);
     }
-    if (turned && reloadAt !== null) reload();      // a page of an older build goes at the boundary of a scene
+    if (turned && reloadAt !== null && performance.now() >= reloadAt) reloadConnected();
   }
 
   // ---- builds, reloads, the end ---------------------------------------------------------------------------------------
@@ -200,6 +208,11 @@
     } catch (_) { /* without storage the pause between reloads is the guard */ }
     location.reload();
   }
+  // A page of an older build or layout goes at the end of a scene, each wall after a time of its own; where scenes do not turn,
+  // at the latest after twice the longest. Never while the server is away: that would show a browser's error page.
+  function reloadConnected() {
+    if (state.connected && state.lostAt === null) reload();
+  }
   function compare(hello) {
     if (hello.build === page.build && hello.layout === page.layout) {
       reloadAt = null;
@@ -208,6 +221,7 @@
     if (reloadAt !== null) return;
     const most = Number(hello.reload_jitter_ms ?? 60000);
     reloadAt = performance.now() + Math.random() * most;
+    reloadBy = reloadAt + most;
   }
   function bye() {
     state.over = true;
@@ -215,10 +229,12 @@
     limits.clear();
     applied.clear();
     known.clear();
+    state.painted.clear();
     document.body.replaceChildren();
     document.body.className = "";
     try {
       sessionStorage.clear();
+      localStorage.clear();
     } catch (_) { /* nothing kept then */ }
     location.replace(here);
   }
@@ -260,6 +276,7 @@
         wipe();
         return;
       }
+      state.receiptSeconds = data.receipt_seconds;
       seqs.clear();               // another process numbers anew
       compare(data);
       found();
@@ -361,7 +378,7 @@
     }
     if (state.lostAt !== null && now - state.lostAt > HARD_RELOAD_AFTER && now > resume) reloadIfServed();
     if (!stream && now >= again) connect();
-    if (reloadAt !== null && now >= reloadAt) reload();
+    if (reloadAt !== null && now >= reloadBy) reloadConnected();
     writeAll();
   }
 
@@ -369,7 +386,7 @@
   function begin() {
     const mark = byId("live-page");
     if (!mark || !window.dash_clientside?.set_props) return false;
-    page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen, audience: mark.dataset.audience ?? "room"};
+    page = state.page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen, audience: mark.dataset.audience ?? "room"};
     readWords();
     readSlots();
     state.heard = performance.now();

@@ -13,6 +13,7 @@ import typer
 
 from config.declarations import DeclarationError
 from config.settings import Settings
+from dashboard.device_commands import device
 from dashboard.errors import ProductError
 from dashboard.new import new
 from dashboard.operating import Operator, other_declarations
@@ -28,7 +29,6 @@ app = typer.Typer(
     help="Command Center of a regency: collectors, a local database and live wall screens.",
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
 )
-device = typer.Typer(help="Wall screens as devices: link codes, list, revoke.", no_args_is_help=True)
 app.add_typer(device, name="device")
 app.add_typer(new, name="new")
 backup = typer.Typer(help="Back the stores up, and list the backups.", invoke_without_command=True)
@@ -268,55 +268,6 @@ def figures(
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-@device.command("add")
-def device_add(
-    place: Annotated[str, typer.Option(help="Where it hangs, for people: 'Dinding Barat'.")],
-    screen: Annotated[str, typer.Option(help="Its screen in screens.toml.")] = "west",
-    base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100",
-) -> None:
-    """Add a wall and print its link: a single-use code, good for 10 minutes."""
-    from dashboard import clock
-    from dashboard.access.devices import add_device
-
-    settings = Settings()
-    regency = declared(settings)
-    if screen not in regency.screens:
-        known = ", ".join(regency.screens)
-        raise ProductError(f"no screen {screen!r}; known: {known}", f"tidak ada layar {screen!r}; yang ada: {known}")
-    identity, code = add_device(_store(settings, "people"), place=place, screen=screen, zone="wall", now=clock.now())
-    say(f"{identity}\n{base}/wall/#{code}")
-
-
-@device.command("code")
-def device_code(
-    identity: str, base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100"
-) -> None:
-    """A fresh link for a device."""
-    from dashboard import clock
-    from dashboard.access.devices import new_code
-
-    say(f"{base}/wall/#{new_code(_store(Settings(), 'people'), identity, now=clock.now())}")
-
-
-@device.command("list")
-def device_list() -> None:
-    """All devices: place, screen, last seen, revoked."""
-    from dashboard.access.devices import list_devices
-
-    for found in list_devices(_store(Settings(), "people")):
-        say(str(found))
-
-
-@device.command("revoke")
-def device_revoke(identity: str) -> None:
-    """Cut a device off: its open pages wipe themselves within 10 seconds."""
-    from dashboard import clock
-    from dashboard.access.devices import revoke
-
-    revoke(_store(Settings(), "people"), identity, now=clock.now())
-    say(f"{identity}: revoked")
 
 
 @backup.callback()

@@ -33,7 +33,8 @@ PRINCIPAL: ContextVar[Principal | None] = ContextVar("principal", default=None)
 
 @dataclass
 class Rules:
-    """What the guard is told. ``principal_of(token, zone)`` runs in the event loop and may wait.
+    """What the guard is told. ``principal_of(token, zone)`` runs in the event loop and may wait; ``outside(who, address)`` is
+    told of a principal that comes from outside its networks (and is refused).
 
     ``callbacks``: zone → callback's ``output`` → roles. ``script_hashes``: zone → Dash's hashes of its inline scripts.
     ``secure``: the browser reaches us by TLS (or by loopback), so that cookies may be ``__Host-``. ``proxied``: a proxy
@@ -48,6 +49,7 @@ class Rules:
     tls: bool = False
     proxied: bool = False
     token: str | None = None
+    outside: Callable[[Principal, str], None] = lambda who, address: None
 
     def cookie_name(self, zone: str) -> str:
         """The cookie of a zone; ``__Host-`` wherever the browser accepts it."""
@@ -157,7 +159,12 @@ class Guard:
         found = jar.get(self.rules.cookie_name(zone))
         if found is None or len(found.value) > LONGEST_TOKEN:
             return None
-        return await self.rules.principal_of(found.value, zone)
+        who = await self.rules.principal_of(found.value, zone)
+        if who is not None and not who.may_come_from(address := scope["client"][0] if scope.get("client") else ""):
+            scope["outside"] = True  # its cookie is not taken away: it may come home
+            self.rules.outside(who, address)
+            return None
+        return who
 
     def _ours(self, scope: Scope) -> bool:
         """Whether a POST comes from a page of ours and is exactly JSON (faults.md 3.4)."""

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import re
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.hub import Hub, Pace
 from dashboard.live.kept import Kept
+from dashboard.live.receipts import Receipts
 from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import Said, Snapshot
 from dashboard.live.zone import Pages, Zone
@@ -51,6 +53,7 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 STORES = ("figures", "people", "recordings")
 GRACE_SECONDS = 1
+AUDITED_EVERY_SECONDS = 600
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
 CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
@@ -132,23 +135,28 @@ class Serving:
         self.hub = Hub(
             zone.plans, build=build, living=self._living, now_ms=lambda: int(now().timestamp() * 1000), pace=pace, modes=zone.modes,
         )
+        declared = {name: screen.pixels for name, screen in regency.screens.items()}
+        self.receipts = Receipts(  # a wall of the demo is a window on somebody's desk, of any size
+            self.people, self.hub, {} if regency.simulated else declared, now=now
+        )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
             publish=self._publish, on_people=self._people_changed,
         )
         self.pages = Pages(zone, build)
         self._known: dict[str, tuple[float, Principal]] = {}
+        self._refused: dict[str, float] = {}
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
-            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
-            words=words, now=now,
+            Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
+            people=self.people, ready=self.ready, words=words, now=now,
         )
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
             script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=reach.secure, tls=reach.tls,
-            proxied=reach.proxied, token=settings.secret("api_token"),
+            proxied=reach.proxied, token=settings.secret("api_token"), outside=self._outside,
         )
         self.endpoints.rules = rules
         self.guard = Guard(self.endpoints, rules)
@@ -174,17 +182,20 @@ class Serving:
             if message["type"] == "lifespan.startup":
                 await asyncio.to_thread(self._read_overrides)
                 self.hub.start()
+                self.receipts.start()
                 self.recorder.start()
                 self.feed.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.hub.stop()
+                await self.receipts.stop()
                 await asyncio.to_thread(self.feed.stop)
                 await asyncio.to_thread(self.recorder.stop)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     def _publish(self, new: list[Said]) -> None:
+        self.receipts.published(new)
         self.hub.publish_soon(new)
         self.recorder.keep(new)
 
@@ -210,6 +221,16 @@ class Serving:
             return
         if modes.replace(found):
             self.hub.modes_changed()
+
+    def _outside(self, who: Principal, address: str) -> None:
+        """Note, once in a while for each device, that its token came from elsewhere."""
+        at = time.monotonic()
+        if at - self._refused.get(who.device, -AUDITED_EVERY_SECONDS) < AUDITED_EVERY_SECONDS:
+            return
+        self._refused[who.device] = at
+        log.warning("device outside its network", device=who.device, address=address)
+        work = asyncio.to_thread(devices.refused, self.people, who, address, now=self.now())
+        self._kept = asyncio.ensure_future(work)
 
     async def _principal_of(self, token: str, zone: str) -> Principal | None:
         """Who a token is. A good answer is kept for a second: a page asks for some twenty things at once."""

@@ -55,7 +55,9 @@ def test_a_folder_needs_only_a_regency_and_one_agency(tmp_path: Path) -> None:
     regency = load(folder(tmp_path))
     assert list(regency.agencies) == ["dinas"]
     assert regency.agencies["dinas"].calendar == "office"
-    assert regency.screens["west"].scenes == ("today", "agencies", "complaints", "districts", "mall", "emergency", "ecosystem")
+    assert regency.screens["west"].scenes == (
+        "today", "agencies", "complaints", "districts", "mall", "emergency", "ecosystem"
+    )
     assert regency.words["id"]["metrics"]["received"] == "masuk"
     assert check(tmp_path, options_of=options(), panels=()) == []
 

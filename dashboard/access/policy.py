@@ -54,6 +54,7 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
     return (
         route("index", "", GET, Who.INDEX),
         route("enter", "enter", POST, Who.OPEN),
+        route("pair", "pair", POST, Who.OPEN),
         route("assets", f"assets/{_ASSETS}", GET, Who.DEVICE, versioned=True),
         route("suites", r"_dash-component-suites/[\w.@/-]+\.(?:js|css|map)", GET, Who.DEVICE, versioned=True),
         route("layout", "_dash-layout", GET, Who.DEVICE),
@@ -61,6 +62,7 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
         route("callback", "_dash-update-component", POST, Who.DEVICE),
         route("favicon", r"_favicon\.ico", GET, Who.DEVICE),
         route("live", "live", GET, Who.DEVICE),
+        route("receipt", "receipt", POST, Who.DEVICE),
         route("panel", r"panel/[a-z0-9_-]{1,100}", GET, Who.DEVICE),
     )
 

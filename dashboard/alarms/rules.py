@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from dashboard.alarms.calls import uncalled
 from dashboard.alarms.stores import store_alarms
+from dashboard.alarms.walls import wall_alarms
 from dashboard.clock import DAY, day_start, epoch, local_day, utc
 from dashboard.queries.answers import Alarm, Alarms, Context, Level, SourceAge, State, question
 from dashboard.queries.freshness import OUT, ages, soonest
@@ -161,7 +162,7 @@ def _short(context: Context, agency: str) -> str:
     return declared.short_name if declared else agency
 
 
-@question(reads={"cases", "history", "state", "gauges"})
+@question(reads={"cases", "history", "state", "gauges", "walls", "devices"})
 def open_alarms(context: Context) -> Alarms:
     """What is abnormal now, worst first, and how does the whole regency stand?"""
     now, version = epoch(context.now), versions_of(context)
@@ -170,7 +171,8 @@ def open_alarms(context: Context) -> Alarms:
     silent = list(freshness_alarms(context, known))
     due = next_due(open_by_part(context, version), (KIND,))
     own, look_again = store_alarms(context)
-    found = [*own, *silent, *overdue_alarms(context, known, version), *standard_alarms(context, known, version), *calls]
+    screens, next_wall = wall_alarms(context)
+    found = [*own, *screens, *silent, *overdue_alarms(context, known, version), *standard_alarms(context, known, version), *calls]
     found.sort(key=lambda alarm: (ORDER[alarm.level], alarm.since, alarm.key))
     watched = {source.owner for source in context.regency.sources.values()} | {part[1] for part in feeding(context)}
     next_minute = soonest(*(  # a freshness alarm counts the minutes of its age
@@ -179,7 +181,7 @@ def open_alarms(context: Context) -> Alarms:
     return Alarms(
         as_of=now, alarms=tuple(found), overall=found[0].level if found else Level.NORMAL, agencies_watched=len(watched),
         changes_at=soonest(
-            next_mark(now), due, next_call, next_minute, look_again, thirty_days_change_at(context, version),
+            next_mark(now), due, next_call, next_minute, look_again, next_wall, thirty_days_change_at(context, version),
             *(age.changes_at for age in known.values()),
         ),
     )

@@ -48,7 +48,7 @@ SECRETS = {
 }
 SWITCH = "misbehave"
 """The file, beside the agencies' folders, that names the kinds of misbehaviour that are on."""
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Agencies:
     def start(self) -> dict[str, str]:
         """Start all of them and wait until each has its history; returns declared address → real address.
 
-        Raises ``RuntimeError`` when one ends or is not ready within a minute.
+        Raises ``RuntimeError`` when one ends or is not ready within two minutes.
         """
         for folder in (self.folder, self.drop, self.secrets):
             folder.mkdir(parents=True, exist_ok=True)

@@ -5,41 +5,49 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Engine
 
-from dashboard.access import devices, pairing
+from dashboard.access import devices, joining, pairing, tokens
 from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tries
+from dashboard.clock import epoch
 from dashboard.guard import App, Message, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import exposition
 from dashboard.live.hub import Hub
+from dashboard.live.receipts import Receipts
 from dashboard.live.snapshot import Snapshot
 from dashboard.live.zone import Pages
 
+log = structlog.get_logger("endpoints")
+
 JSON = "application/json"
+LONGEST_SECRET = 200
 
 
 class Endpoints:
     """Answers by the route's name that the guard found. ``ready()`` tells whether this process can serve screens."""
 
     def __init__(
-        self, inner: App, *, pages: Pages, hub: Hub, snapshot: Snapshot, people: Engine, ready: Callable[[], bool],
-        words: Any, now: Callable[[], datetime],
+        self, inner: App, *, pages: Pages, hub: Hub, snapshot: Snapshot, receipts: Receipts, people: Engine,
+        ready: Callable[[], bool], words: Any, now: Callable[[], datetime],
     ) -> None:
-        self.inner, self.pages, self.hub, self.snapshot = inner, pages, hub, snapshot
+        self.inner, self.pages, self.hub, self.snapshot, self.receipts = inner, pages, hub, snapshot, receipts
         self.people, self.ready, self.now = people, ready, now
         self.zone = pages.zone.name
         self.rules: Rules | None = None
-        self.tries = Tries()
-        self._registry = exposition.metrics(hub, snapshot)
+        self.tries, self.asks, self.claims = Tries(), Tries(joining.ASKS_PER_MINUTE), Tries(joining.CLAIMS_PER_MINUTE)
+        self._registry = exposition.metrics(hub, snapshot, receipts)
         self._pairing = pairing.page(self.zone, words)
         self._kept: set[asyncio.Task[None]] = set()
         self._by_route: dict[str, App] = {
             "healthz": self.healthz, "readyz": self.readyz, "metrics": self.metrics, "api": self.nothing,
             f"{self.zone}-index": self.index, f"{self.zone}-enter": self.enter, f"{self.zone}-layout": self.layout,
-            f"{self.zone}-live": self.live, f"{self.zone}-panel": self.panel,
+            f"{self.zone}-live": self.live, f"{self.zone}-panel": self.panel, f"{self.zone}-pair": self.pair,
+            f"{self.zone}-receipt": self.receipt,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,10 +72,12 @@ class Endpoints:
         await answer(send, 404, b"not found")
 
     async def pairing(self, scope: Scope, _: Receive, send: Send) -> None:
-        """The page of a screen without a principal."""
+        """The page of a screen without a principal. What a browser kept of one that was cut off goes with its cookie (V23)."""
         headers = [(b"content-security-policy", pairing.policy())]
         if self.rules is not None and self.rules.cookie_name(self.zone) in header(scope, b"cookie"):
-            headers.append((b"set-cookie", self.rules.cookie(self.zone, "", max_age=0)))
+            headers.append((b"clear-site-data", b'"cache", "storage"'))
+            if not scope.get("outside"):
+                headers.append((b"set-cookie", self.rules.cookie(self.zone, "", max_age=0)))
         await answer(send, 200, self._pairing, kind="text/html; charset=utf-8", headers=headers)
 
     async def enter(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,21 +94,72 @@ class Endpoints:
         except (ValueError, KeyError, TypeError, RecursionError):
             await answer(send, 400, b"bad request")
         else:
-            cookie = self.rules.cookie(self.zone, token, max_age=devices.SESSION_LASTS_SECONDS)
-            await answer(send, 204, headers=[(b"set-cookie", cookie)])
+            await answer(send, 204, headers=[(b"set-cookie", self._cookie(token))])
+
+    async def pair(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An unknown wall asks for a code (``{}``: 200 with code and secret), or whether its code was approved (``{"secret"}``:
+        204 with the cookie, 202 while it waits, 410 when it must ask anew). 429 when it asks too often."""
+        assert self.rules is not None
+        address = scope["client"][0] if scope.get("client") else ""
+        try:
+            told = json.loads((await receive()).get("body", b""))
+            secret = str(told["secret"])[:LONGEST_SECRET] if told else ""
+            (self.claims if secret else self.asks).count(address)
+            if not secret:
+                asked = await asyncio.to_thread(joining.ask, self.people, zone=self.zone, now=self.now())
+                await answer(send, 200, json.dumps(asdict(asked)).encode(), kind=JSON)
+                return
+            token = await asyncio.to_thread(joining.claim, self.people, secret, zone=self.zone, now=self.now())
+        except TooManyTries as err:
+            await answer(send, 429, b"later", headers=[(b"retry-after", str(err.retry_after_seconds).encode())])
+        except AccessRefused:
+            await answer(send, 410, b"gone")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            await answer(send, 400, b"bad request")
+        else:
+            cookie = [(b"set-cookie", self._cookie(token))] if token else []
+            await answer(send, 204 if token else 202, headers=cookie)
+
+    def _cookie(self, token: str) -> bytes:
+        assert self.rules is not None
+        return self.rules.cookie(self.zone, token, max_age=tokens.SESSION_LASTS_SECONDS)
+
+    async def receipt(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a render receipt: 204; 205 with a new cookie when the device's token was due; 429 for one too soon, 400 for
+        none. The page joins its stream again at 205, as who it is now."""
+        who: Principal = scope["principal"]
+        if self.receipts.too_soon(who):
+            await answer(send, 429, b"later", headers=[(b"retry-after", b"10")])
+            return
+        try:
+            self.receipts.take(who, (await receive()).get("body", b""))
+        except (ValueError, RecursionError):
+            await answer(send, 400, b"bad request")
+            return
+        token = await self._rotated(who)
+        await answer(send, 205 if token else 204, headers=[(b"set-cookie", self._cookie(token))] if token else [])
+
+    async def _rotated(self, who: Principal) -> str | None:
+        """A new token when the device's is due. A store that cannot be written leaves the old one, which is good."""
+        if epoch(self.now()) - who.issued_at < tokens.ROTATED_EVERY_SECONDS:
+            return None
+        try:
+            return await asyncio.to_thread(tokens.rotate, self.people, who.session, now=self.now())
+        except Exception as err:  # noqa: BLE001  (a page or receipt is answered all the same; the next one tries again)
+            log.warning("token cannot be rotated", device=who.device, error=f"{type(err).__name__}: {err}")
+            return None
 
     async def index(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dash's page; the device is noted as seen and its cookie lasts anew."""
         who: Principal = scope["principal"]
-        token = self._token(scope)
+        token = await self._rotated(who) or self._token(scope)
         task = asyncio.ensure_future(asyncio.to_thread(devices.seen, self.people, who, now=self.now()))
         self._kept.add(task)
         task.add_done_callback(self._forget)
 
         async def renewed(message: Message) -> None:
-            if message["type"] == "http.response.start" and self.rules is not None and token:
-                cookie = self.rules.cookie(self.zone, token, max_age=devices.SESSION_LASTS_SECONDS)
-                message = {**message, "headers": [*message["headers"], (b"set-cookie", cookie)]}
+            if message["type"] == "http.response.start" and token:
+                message = {**message, "headers": [*message["headers"], (b"set-cookie", self._cookie(token))]}
             await send(message)
 
         await self.inner(scope, receive, renewed)
@@ -144,4 +205,5 @@ class Endpoints:
             await answer(send, 404, b"not found")
         else:
             known = frozenset(header(scope, b"x-known").split(",")[: len(plan.instances)])
-            await self.hub.stream(plan, who.session, receive, send, known)
+            with self.receipts.streaming(who.device):
+                await self.hub.stream(plan, who.session, receive, send, known)

@@ -97,7 +97,7 @@ class Feed:
             at = [change.at_ms for change in changes if change.at_ms]
             try:
                 for new in self.snapshot.refreshing(
-                    Context(self.engines["figures"], self.regency, self.now()),
+                    Context(self.engines["figures"], self.regency, self.now(), self.engines["people"]),
                     EVERYTHING if what & EVERYTHING else what,
                     min(at) if at else None,
                 ):
@@ -112,7 +112,7 @@ class Feed:
         try:
             store, changes = self._changes.get(timeout=timeout)
             while True:
-                if store == "people":
+                if store == "people" and any(change.what - {"walls"} for change in changes):  # receipts change nobody's rights
                     self.on_people()
                 found += changes
                 store, changes = self._changes.get_nowait()

@@ -36,12 +36,14 @@ STREAM_HEADERS = [
 @dataclass(frozen=True)
 class Pace:
     """A heartbeat each ``tick_seconds``; principals looked at each ``check_seconds``; a client that has not read for
-    ``slow_seconds`` is dropped; pages of an older build reload within ``reload_jitter_ms``, at random."""
+    ``slow_seconds`` is dropped; pages of an older build reload after up to ``reload_jitter_ms``, at random, when a scene
+    ends; walls tell what they painted each ``receipt_seconds``."""
 
     tick_seconds: float = 2.0
     check_seconds: float = 5.0
     slow_seconds: float = 15.0
     reload_jitter_ms: int = 60_000
+    receipt_seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -291,6 +293,7 @@ class Hub:
         hello = {
             "now": now, "build": self.build, "layout": plan.layout, "screen": plan.screen or plan.name, "seq": self.seq,
             "audience": plan.audience, "tick_seconds": self.pace.tick_seconds, "reload_jitter_ms": self.pace.reload_jitter_ms,
+            "receipt_seconds": self.pace.receipt_seconds,
         }
         states = [self.states[name] for name in plan.instances if name in self.states]
         frames = [said.frame for said in states if said.said not in known]

@@ -18,11 +18,13 @@ from config.declarations import Regency
 
 
 class Context(NamedTuple):
-    """What a question may use: the figures store, the declarations, the instant it is asked for (aware UTC)."""
+    """What a question may use: the figures store, the declarations, the instant it is asked for (aware UTC), and, where
+    it is about people's work and devices, the people store."""
 
     engine: Engine
     regency: Regency
     now: datetime
+    people: Engine | None = None
 
 
 class State(StrEnum):

@@ -294,6 +294,8 @@ device = Table(
     Column("added_at", Stamp, nullable=False),
     Column("revoked_at", Stamp),
     Column("last_seen_at", Stamp),
+    Column("network", Text, nullable=False, server_default=""),  # space-separated networks it may come from; "" for any
+    Column("copied_at", Stamp),  # a rotated token of it was used again: its cookie was copied
 )
 device_session = Table(
     "device_session", people,
@@ -302,6 +304,9 @@ device_session = Table(
     Column("issued_at", Stamp, nullable=False),
     Column("expires_at", Stamp, nullable=False),
     Column("revoked_at", Stamp),
+    Column("follows", LargeBinary(32)),  # the session that it takes over from
+    Column("used_at", Stamp),  # first use of one that takes over; NULL until its browser has it
+    Column("replaced_at", Stamp),  # when a successor was used first: it lasts 24 hours from then
 )
 link_code = Table(
     "link_code", people,
@@ -318,6 +323,34 @@ mode_override = Table(  # a mode switched on by hand, at most one for each group
     Column("from_at", Stamp, nullable=False),  # epoch milliseconds
     Column("until_at", Stamp, nullable=False),
     Column("who", String, nullable=False),
+)
+pairing = Table(  # a code that an unknown wall shows, until somebody approves it and the wall fetches its token
+    "pairing", people,
+    Column("code_hash", LargeBinary(32), primary_key=True),
+    Column("claim_hash", LargeBinary(32), nullable=False, unique=True),  # of the secret that only that page knows
+    Column("zone", String, nullable=False),
+    Column("asked_at", Stamp, nullable=False),
+    Column("expires_at", Stamp, nullable=False),
+    Column("device", String),
+    Column("claimed_at", Stamp),
+)
+wall = Table(  # the last render receipt of each device, and whether its stream is open
+    "wall", people,
+    Column("device", String, primary_key=True),
+    Column("at", Stamp),  # when the receipt came; NULL: none yet
+    Column("receipt", Text, nullable=False, server_default="{}"),  # JSON: dashboard.queries.walls.Receipt
+    Column("faults", Text, nullable=False, server_default="{}"),  # JSON: fault → since when
+    Column("stream_since", Stamp),  # NULL: none is open
+    Column("stream_at", Stamp),  # when a serve process last saw it open
+)
+wall_hour = Table(  # a short history: what the receipts of an hour said
+    "wall_hour", people,
+    Column("device", String, primary_key=True),
+    Column("hour", Stamp, primary_key=True),
+    Column("receipts", Integer, nullable=False),
+    Column("troubled", Integer, nullable=False),  # of these, with a fault
+    Column("behind_seconds", Integer, nullable=False),  # at most
+    Column("heap_bytes", BigInteger, nullable=False),  # at most; 0 where the browser does not tell
 )
 audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row hashed with the one before
     "audit", people,

@@ -13,6 +13,7 @@ def _filled(alarm: Alarm, say: Say) -> dict[str, Any]:
     """The alarm's parameters as they are written in this language; ``subject`` and ``since`` are always there."""
     written = {
         key: say.moment(value, alarm.since) if key.endswith("_at")
+        else say.duration(value) if key.endswith("_seconds") and value is not None
         else say.number(value, 0 if value == int(value) else 1)
         if isinstance(value, int | float) and not isinstance(value, bool)
         else value

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from config.settings import Settings
 from dashboard import clock
-from dashboard.access import devices
+from dashboard.access import devices, joining
 from dashboard.access.policy import ROUTES, Who
 from dashboard.errors import ConfigError
 from dashboard.guard import Guard, Rules
 from dashboard.live.hub import Hub
 from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
+from dashboard.store.tables import audit
 from tests.live import toy
 from tests.loops import run
 
@@ -30,12 +31,13 @@ PATHS = {  # one example of each route of the table
     "wall-suites": "/wall/_dash-component-suites/dash/html/dash_html_components.v4_4_1m1.min.js",
     "wall-layout": "/wall/_dash-layout", "wall-dependencies": "/wall/_dash-dependencies",
     "wall-callback": "/wall/_dash-update-component", "wall-favicon": "/wall/_favicon.ico", "wall-live": "/wall/live",
-    "wall-panel": "/wall/panel/figure",
+    "wall-panel": "/wall/panel/figure", "wall-pair": "/wall/pair", "wall-receipt": "/wall/receipt",
 }
 NOWHERE = (
     "/", "/wall", "/wall/x", "/wall/_dash-ws-callback", "/wall/_reload-hash", "/wall/_alive_", "/docs", "/openapi.json",
     "/redoc", "/desk/", "/tour/", "/wall/assets/fetch.py", "/wall/assets/../serve.py", "/wall/assets/%2e%2e/x.js",
     "/wall//live", "/wall/live/", "/WALL/", "/_dash-layout", "/api/v1", "/metrics/", "/wall/panel/", "/wall/panel/a/b",
+    "/wall/receipt/", "/wall/receipts", "/wall/pair/", "/wall/pair/claim", "/pair", "/receipt", "/desk/receipt",
 )
 ROLES = ("none", "device", "other zone", "revoked", "local", "local by another name", "token")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")
@@ -127,7 +129,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 def _policy(name: str, who: Who, role: str) -> set[int]:
     """What a request that is right in its form gets: the policy table in one place."""
     inside = {
-        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403},
+        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403}, "wall-receipt": {400},
         "wall-suites": {200, 304},
     }.get(name, {200})
     if who == Who.LOCAL:
@@ -144,7 +146,8 @@ def test_the_examples_are_of_every_route() -> None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_path_and_role_is_as_the_policy_says(house: House, route: Any, role: str) -> None:
-    house.serving.endpoints.tries = devices.Tries()
+    house.serving.endpoints.tries, house.serving.endpoints.asks = devices.Tries(), devices.Tries()
+    house.serving.receipts._came.clear()
     for method in METHODS:
         extra = {"origin": f"http://{BASE}", "content_type": "application/json"}
         host = {"origin": "http://rebound.example:8100"} if role == "local by another name" else {}
@@ -218,6 +221,73 @@ def test_a_code_becomes_the_cookie(house: House) -> None:
     )
     assert status == 204
     assert headers["set-cookie"].startswith("__Host-cc-wall=")
+
+
+def _pair(house: House, body: bytes = b"{}") -> tuple[int, dict[str, str], bytes]:
+    return house.ask("none", "POST", "/wall/pair", body, origin=f"http://{BASE}", content_type="application/json")
+
+
+def test_a_stranger_gets_a_code_and_once_it_is_approved_the_cookie(house: House) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+    status, headers, body = _pair(house)
+    told = json.loads(body)
+    assert status == 200
+    assert "set-cookie" not in headers
+    assert (told["seconds"], len(told["code"])) == (600, 9)
+    claim = json.dumps({"secret": told["secret"]}).encode()
+    assert _pair(house, claim)[0] == 202
+    joining.approve(house.people, told["code"], place="x", screen="west", zone="wall", now=clock.now())
+    status, headers, _ = _pair(house, claim)
+    assert status == 204
+    assert headers["set-cookie"].startswith("__Host-cc-wall=")
+    assert _pair(house, claim)[0] == 410
+
+
+def test_codes_are_asked_for_and_fetched_at_a_limited_rate(house: House) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(3), devices.Tries(2)
+    assert [_pair(house)[0] for _ in range(4)] == [200] * 3 + [429]
+    claim = json.dumps({"secret": "x" * 43}).encode()
+    assert [_pair(house, claim)[0] for _ in range(3)] == [410] * 2 + [429]
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b'{"secret": ', b'"x"', b'{"code": "x"}'])
+def test_a_bad_request_for_a_code_is_refused(house: House, body: bytes) -> None:
+    house.serving.endpoints.asks, house.serving.endpoints.claims = devices.Tries(), devices.Tries()
+    assert _pair(house, body)[0] == 400
+
+
+def test_a_receipt_is_taken_from_its_device_alone(house: House) -> None:
+    now = clock.now().timestamp() * 1000
+    body = json.dumps({
+        "screen": "west", "build": "b", "layout": "x", "seq": 1, "painted": {}, "torn": 0, "age_seconds": None, "frame_ms": 16,
+        "heap_bytes": None, "clock_ms": now, "shown_ms": now, "width": 1920, "height": 1080, "ratio": 1,
+    }).encode()
+    house.serving.receipts._came.clear()
+    assert [house.post(role, "/wall/receipt", body) for role in ("none", "other zone", "revoked")] == [401] * 3
+    assert [house.post("device", "/wall/receipt", body) for _ in range(2)] == [204, 429]
+    assert list(house.serving.receipts.last) == [
+        found.id for found in devices.list_devices(house.people) if found.place == "device"
+    ]
+
+
+def test_a_device_outside_its_network_is_nobody_keeps_its_cookie_and_is_noted(house: House) -> None:
+    _, code = devices.add_device(
+        house.people, place="bound", screen="west", zone="wall", networks=("10.1.2.0/24",), now=clock.now()
+    )
+    house.tokens["bound"] = devices.redeem(house.people, code, zone="wall", now=clock.now())
+    try:
+        assert house.ask("bound", "GET", "/wall/_dash-layout")[0] == 200
+        scope = {**house.scope("bound", "GET", "/wall/"), "client": ("10.9.9.9", 5)}
+        _, headers, body = run(house._ask(dict(scope), b""))
+        assert b"data-pairing" in body
+        assert "set-cookie" not in headers
+        assert run(house._ask({**scope, "path": "/wall/live", "raw_path": b"/wall/live"}, b""))[0] == 401
+        with house.people.connect() as connection:
+            noted = connection.execute(select(audit.c.what).where(audit.c.what == "device outside its network")).all()
+        assert len(noted) <= 1
+    finally:
+        del house.tokens["bound"]
 
 
 def test_the_security_headers_are_on_every_answer(house: House) -> None:

@@ -30,6 +30,7 @@ from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
 from tests.layouts import district_answers, reading_answers
 from tests.layouts.topics import Topics
+from tests.layouts.wall_answers import WALLS
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -480,5 +481,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
     **Topics(AT, figure, source).examples(),
+    "walls": WALLS,
 }
 """Panel → name of the example → answer."""

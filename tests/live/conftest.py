@@ -44,12 +44,13 @@ class Served:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, build: str = "one", tick: float = 0.5) -> None:
-        """Start, and wait until it is ready."""
+    def start(self, build: str = "one", tick: float = 0.5, **options: str) -> None:
+        """Start, and wait until it is ready. ``options`` of the toy: receipts, dwell, jitter, panels, assets."""
+        chosen = {f"TOY_{name.upper()}": value for name, value in options.items()}
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.live.toy", str(self.folder), str(self.port), build, str(tick)],
-                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
+                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **chosen}, stdout=log, stderr=log,
             )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:

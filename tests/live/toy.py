@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -129,13 +130,18 @@ def _of_a_group() -> tuple[Instance, ...]:
 
 
 def zone(regency: Regency) -> Zone:
-    """The toy's wall: one screen, one scene; two scenes and a plan for people present when its screen is in a group."""
+    """The toy's wall: one screen; one scene, or, with ``TOY_DWELL`` (milliseconds), one more without panels.
+
+    ``TOY_PANELS``: names of the panels that it shows; all of them otherwise. In a group: two scenes, and a plan for people present.
+    """
+    shown_names = tuple(os.environ.get("TOY_PANELS", "figure list frail").split())
+    dwell = int(os.environ.get("TOY_DWELL", "3600000"))
     times = {"seconds": "{n} detik", "minutes_one": "{n} menit", "minutes": "{n} menit", "hours_one": "{n} jam",
              "hours": "{n} jam", "days_one": "{n} hari", "days": "{n} hari"}
     spoken = json.dumps({"language": "id", "zone": regency.timezone, "separator": ".", "times": times})
 
     grouped = bool(regency.groups)
-    named = {"west": ("figure", "list", "frail", *(("today",) if grouped else ())), "west@people": ("shown",)}
+    named = {"west": (*shown_names, *(("today",) if grouped else ())), "west@people": ("shown",)}
     if grouped:
         modes = {name: {"by_hand": f"Manual: {mode.name.id} sampai {{time}}", "plain": mode.name.id,
                         "scheduled": f"{mode.name.id} sampai {{time}}"} for name, mode in regency.modes.items()}
@@ -149,16 +155,17 @@ def zone(regency: Regency) -> Zone:
         return plain(html.Div([
             html.Span(**{"data-live": "clock"}), html.Span(**{"data-live": "date"}),
             html.Div(["SAMBUNGAN TERPUTUS sejak ", html.Span(**{"data-live": "lost-since"})], id="live-lost"),
-            html.Div(slots, id="scene-one", className="is-shown", **shown), words,
-            *([html.Div(id="scene-two", **{"data-scene": "two"}), html.Span(**{"data-live": "mode"})] if grouped else []),
+            html.Div(slots, id="scene-one", className="is-shown", **shown), html.Div(id="scene-two", **{"data-scene": "two"}), words,
+            *([html.Span(**{"data-live": "mode"})] if grouped else []),
         ], id="wall", className="wall"))
 
-    scenes = (Planned("one", 2000), Planned("two", 2000)) if grouped else (Planned("one", 3_600_000),)
+    two = (Planned("one", dwell, named["west"]), Planned("two", dwell))[: 2 if "TOY_DWELL" in os.environ else 1]
+    scenes = (Planned("one", 2000), Planned("two", 2000)) if grouped else two
     plans = {"west": ScreenPlan("west", named["west"], scenes, layout_hash("west", page("west", {})), screen="west")}
     if grouped:
         name = "west@people"
         plans[name] = ScreenPlan(name, named[name], scenes, layout_hash(name, page(name, {})), screen="west", audience=PEOPLE)
-    found = (*instances(), *(_of_a_group() if grouped else ()))
+    found = (*(each for each in instances() if each.id in shown_names), *(_of_a_group() if grouped else ()))
     return Zone("wall", found, plans, page, Modes(regency) if grouped else None)
 
 
@@ -171,12 +178,17 @@ def now_in(folder: Path) -> Callable[[], datetime]:
 
 def main() -> None:
     """``python -m tests.live.toy FOLDER PORT BUILD TICK_SECONDS``: serve until told to stop."""
+    from dashboard import serve
     from dashboard.serve import app, listening, run_server
 
+    serve.ASSETS = Path(os.environ.get("TOY_ASSETS", str(serve.ASSETS)))
     folder, port, build, tick = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     regency = load(folder / "config")
     settings = Settings(config=folder / "config", data=folder / "var", secrets=folder / "secrets")
-    serving = app(settings, regency, zone=zone(regency), build=build, pace=Pace(tick, reload_jitter_ms=500), now=now_in(folder))
+    pace = Pace(
+        tick, reload_jitter_ms=int(os.environ.get("TOY_JITTER", "500")), receipt_seconds=float(os.environ.get("TOY_RECEIPTS", "30")),
+    )
+    serving = app(settings, regency, zone=zone(regency), build=build, pace=pace, now=now_in(folder))
     run_server(serving, listening("127.0.0.1", port))
 
 

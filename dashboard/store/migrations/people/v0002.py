@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "people_0002_modes"
+revision = "people_0002"
 down_revision = "people_0001"
 
 
