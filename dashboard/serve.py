@@ -24,17 +24,19 @@ from dash import Dash, html
 from fastapi import FastAPI
 
 from dashboard import clock
-from dashboard.access import devices
+from dashboard.access import devices, pairing, viewings
 from dashboard.access.devices import Principal
 from dashboard.backup.opening import open_store
 from dashboard.errors import ConfigError
 from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
+from dashboard.live import replay_page
 from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
-from dashboard.live.frames import plain
+from dashboard.live.frames import encode, plain
 from dashboard.live.hub import Hub, Pace, ScreenPlan
 from dashboard.live.kept import Kept
-from dashboard.live.recorder import Recorder
+from dashboard.live.recorder import Recorder, Surroundings
+from dashboard.live.replaying import Replaying
 from dashboard.live.scenes import Planned
 from dashboard.live.snapshot import Instance, Said, Snapshot
 from dashboard.live.zone import Pages, Zone, layout_hash
@@ -55,7 +57,7 @@ STORES = ("figures", "people", "recordings")
 GRACE_SECONDS = 1
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
-CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
+CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}, "replay": {}}
 """Zone → Dash callback's output → roles that may call it. A registered callback that is not here stops the start."""
 
 
@@ -67,6 +69,10 @@ def build_id(root: Path = ROOT) -> str:
             if path.suffix in kinds.split() and path.is_file():
                 whole.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
+
+
+WALL_LEAVES, STAGE_LEAVES = r"^(?!(?!replay\.).*\.(js|css|ico)$)", r"^(?!gather\.js$)"
+"""Assets that a zone's page does not load by itself: on the stage of a replay neither today's styles nor the live client."""
 
 
 def wall_zone(regency: Regency) -> Zone:
@@ -128,17 +134,45 @@ class ZoneDash(Dash):
 
 
 def _versioned(found: re.Match[str]) -> str:
-    path = ASSETS / found[1]
-    return f"assets/{found[1]}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    return asset(found[1])
 
 
-def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any]) -> Dash:
+def asset(name: str) -> str:
+    """The address of an asset, relative to its zone, with the version of its content."""
+    return f"assets/{name}?v={hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:16]}"
+
+
+def surroundings(regency: Regency, zone: Zone, build: str) -> Surroundings:
+    """What the recorder keeps beside the panels: each screen's page without panels, the style sheets of this build."""
+    sheets = [path.read_bytes() for path in sorted(ASSETS.glob("*.css")) if not path.name.startswith("replay.")]
+    pages = {}
+    for name, plan in zone.plans.items():
+        screen = regency.screens[plan.name]
+        pages[name] = encode({
+            "page": zone.page(name, {}), "layout": plan.layout, "instances": plan.instances, "pixels": screen.pixels,
+            "language": screen.language,
+        })
+    return Surroundings(build, b"\n".join(sheets), pages)
+
+
+def replay_zone(regency: Regency, engines: Mapping[str, Engine], now: Callable[[], datetime]) -> Replaying:
+    """The zone of recordings: its outer page and the one without a right, in both languages."""
+    words = {language: regency.words[language]["replay"] for language in ("id", "en")}
+    assets = {name: asset(name) for name in ("tokens.css", "replay.css", "ages.js", "replay.js")}
+    return Replaying(
+        recordings=engines["recordings"], figures=engines["figures"], people=engines["people"], regency=regency, now=now,
+        page=replay_page.page(words, zone=regency.timezone, zone_name=Say(regency).zone_name, assets=assets),
+        entry=pairing.page("replay", {language: words[language]["enter"] for language in words}), entry_policy=pairing.policy(),
+    )
+
+
+def zone_dash(server: FastAPI, zone: str, title: str, layout: Callable[[], Any], leaves: str = WALL_LEAVES) -> Dash:
     """The Dash instance of a zone (design §3, "Dash settings that worked"). Raises ``ConfigError`` for a callback
     without a role."""
     dash = ZoneDash(
         f"command-center-{zone}", server=server,  # type: ignore[arg-type]
         url_base_pathname=f"/{zone}/", assets_folder=str(ASSETS), use_pages=False, compress=True, title=title,
-        update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=r"^(?!.*\.(js|css|ico)$)",
+        update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=leaves,
     )
     dash.index_string = dash.index_string.replace("<html>", '<html lang="id">')
     dash.layout = layout
@@ -172,10 +206,12 @@ class Serving:
         reach = reach or Reach()
         self.people, self.now = engines["people"], now
         self.snapshot = Snapshot(zone.instances)
-        self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
+        self.recorder = Recorder(
+            engines["recordings"], holder_name("serve"), now=now, around=surroundings(regency, zone, build)
+        )
         self.hub = Hub(
             zone.plans, build=build, living=lambda sessions: devices.living(self.people, sessions, now=now()),
-            now_ms=lambda: int(now().timestamp() * 1000), pace=pace,
+            now_ms=lambda: int(now().timestamp() * 1000), pace=pace, on_turn=self.recorder.show,
         )
         self.feed = Feed(
             self.snapshot, figures=engines["figures"], people=self.people, regency=regency, now=now,
@@ -185,17 +221,21 @@ class Serving:
         self._known: dict[str, tuple[float, Principal]] = {}
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
+        stage = zone_dash(server, "replay", regency.title.id, lambda: html.Div(id="replayed"), STAGE_LEAVES)
+        self.replaying = replay_zone(regency, engines, now)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,
             words=words, now=now,
         )
+        self.endpoints.add(self.replaying.routes)
+        hashes = {name: [str(value) for value in each.csp_hashes()] for name, each in ((zone.name, dash), ("replay", stage))}
         rules = Rules(
-            principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
-            script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=reach.secure, tls=reach.tls,
-            proxied=reach.proxied, token=settings.secret("api_token"),
+            principal_of=self._principal_of, pairing_page=self._without_principal, callbacks=CALLBACK_ROLES,
+            script_hashes=hashes, secure=reach.secure, tls=reach.tls, proxied=reach.proxied,
+            token=settings.secret("api_token"), framing=frozenset({"replay"}),
         )
-        self.endpoints.rules = rules
+        self.endpoints.rules = self.replaying.rules = rules
         self.guard = Guard(self.endpoints, rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,13 +276,21 @@ class Serving:
         self._known = {}
         self.hub.check_soon()
 
+    async def _without_principal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The index of a zone for somebody without a principal of it."""
+        closed = self.replaying.closed if scope["path"].startswith("/replay/") else self.endpoints.pairing
+        await closed(scope, receive, send)
+
     async def _principal_of(self, token: str, zone: str) -> Principal | None:
         """Who a token is. A good answer is kept for a second: a page asks for some twenty things at once."""
         at = self.now().timestamp()
         kept = self._known.get(f"{zone} {token}")
         if kept is not None and 0 <= at - kept[0] < 1:
             return kept[1]
-        found = await asyncio.to_thread(devices.principal, self.people, token, zone=zone, now=self.now())
+        if zone == viewings.ZONE:
+            found = await asyncio.to_thread(viewings.principal, self.people, token, now=self.now())
+        else:
+            found = await asyncio.to_thread(devices.principal, self.people, token, zone=zone, now=self.now())
         if found is not None:
             if len(self._known) > 2000:
                 self._known = {}

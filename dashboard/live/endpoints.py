@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,10 @@ class Endpoints:
             f"{self.zone}-index": self.index, f"{self.zone}-enter": self.enter, f"{self.zone}-layout": self.layout,
             f"{self.zone}-live": self.live, f"{self.zone}-panel": self.panel,
         }
+
+    def add(self, routes: Mapping[str, App]) -> None:
+        """Answer further routes, by name."""
+        self._by_route |= routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request that the guard let through."""

@@ -83,13 +83,16 @@ class Stream:
 class Hub:
     """All open streams. Everything but :meth:`publish_soon` runs on the event loop.
 
-    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock.
+    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock;
+    ``on_turn(screen, plan, what it is told)`` hears what each screen shows.
     """
 
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, pace: Pace | None = None,
+        on_turn: Callable[[str, str, Mapping[str, Any]], None] | None = None,
     ) -> None:
+        self.on_turn = on_turn
         self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
         self.pace = pace or Pace()
         self.states: dict[str, Said] = {}
@@ -185,6 +188,8 @@ class Hub:
         if self._scenes.get(plan.name) == body:
             return False
         self._scenes[plan.name] = body
+        if self.on_turn is not None:
+            self.on_turn(plan.name, plan.name, asdict(shown))
         return True
 
     async def _check(self) -> None:

@@ -311,6 +311,21 @@ link_code = Table(
     Column("expires_at", Stamp, nullable=False),
     Column("used_at", Stamp),
 )
+viewing = Table(  # a read-only look at recordings: one screen, with an end; opened by a single-use link
+    "viewing", people,
+    Column("id", String, primary_key=True),
+    Column("who", String, nullable=False),
+    Column("screen", String, nullable=False),
+    Column("at", Stamp, nullable=False),  # epoch milliseconds: the moment that it opens with
+    Column("issued_at", Stamp, nullable=False),
+    Column("lasts_seconds", Integer, nullable=False),
+    Column("code_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("code_until", Stamp, nullable=False),
+    Column("used_at", Stamp),
+    Column("token_hash", LargeBinary(32), unique=True),
+    Column("ends_at", Stamp),  # from its opening; NULL: not opened yet
+    Column("revoked_at", Stamp),
+)
 audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row hashed with the one before
     "audit", people,
     Column("id", Key, primary_key=True),
@@ -341,6 +356,21 @@ recording = Table(
     Column("to_at", Stamp),
 )
 Index("recording_by_panel", recording.c.panel, recording.c.from_at)
+span = Table(  # when a recorder was running: what lies between two of them was not recorded, and is never guessed
+    "span", recordings,
+    Column("id", Key, primary_key=True),
+    Column("from_at", Stamp, nullable=False),  # epoch milliseconds
+    Column("to_at", Stamp, nullable=False),  # written up to this instant; grows while it runs
+    Column("build", String, nullable=False),
+    Column("style", LargeBinary(16), nullable=False),  # the body that holds the style sheets of that build
+    Column("ended", String),  # stopped | lost | NULL: runs, or was cut off at to_at
+)
+thinned = Table(  # up to which instant only the states at every so many milliseconds are kept; 0: nothing is
+    "thinned", recordings,
+    Column("step_ms", Stamp, primary_key=True, autoincrement=False),
+    Column("until_at", Stamp, nullable=False),
+    Column("last_id", Key, nullable=False),
+)
 recorder_lease = Table(
     "lease", recordings,
     Column("name", String, primary_key=True),
