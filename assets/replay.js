@@ -270,8 +270,11 @@
       item.className = each.differs ? "differs" : "";
       item.dataset.panel = each.panel;
       name.append(each.title.id + " ", Object.assign(document.createElement("small"), {lang: "en", textContent: each.title.en}));
-      then.append(both("then"), " ", Object.assign(document.createElement("i"), {textContent: each.then}));
-      now.append(both("now"), " ", Object.assign(document.createElement("i"), {textContent: each.now}));
+      const figure = (text, unit) => Object.assign(document.createElement("i"), {
+        textContent: /\d/.test(text) ? text + unit : text, className: /\d/.test(text) ? "" : "in-words",
+      });
+      then.append(both("then"), " ", figure(each.then, each.unit));
+      now.append(both("now"), " ", figure(each.now, each.unit));
       item.append(name, then, now);
       return item;
     }));

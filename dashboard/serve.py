@@ -155,12 +155,12 @@ def surroundings(regency: Regency, zone: Zone, build: str) -> Surroundings:
     return Surroundings(build, b"\n".join(sheets), pages)
 
 
-def replay_zone(regency: Regency, engines: Mapping[str, Engine], now: Callable[[], datetime]) -> Replaying:
+def replay_zone(inner: App, regency: Regency, engines: Mapping[str, Engine], now: Callable[[], datetime]) -> Replaying:
     """The zone of recordings: its outer page and the one without a right, in both languages."""
     words = {language: regency.words[language]["replay"] for language in ("id", "en")}
     assets = {name: asset(name) for name in ("tokens.css", "replay.css", "ages.js", "replay.js")}
     return Replaying(
-        recordings=engines["recordings"], figures=engines["figures"], people=engines["people"], regency=regency, now=now,
+        inner, recordings=engines["recordings"], figures=engines["figures"], people=engines["people"], regency=regency, now=now,
         page=replay_page.page(words, zone=regency.timezone, zone_name=Say(regency).zone_name, assets=assets),
         entry=pairing.page("replay", {language: words[language]["enter"] for language in words}), entry_policy=pairing.policy(),
     )
@@ -222,7 +222,7 @@ class Serving:
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         dash = zone_dash(server, zone.name, regency.title.id, self._layout)
         stage = zone_dash(server, "replay", regency.title.id, lambda: html.Div(id="replayed"), STAGE_LEAVES)
-        self.replaying = replay_zone(regency, engines, now)
+        self.replaying = replay_zone(server, regency, engines, now)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, people=self.people, ready=self.ready,

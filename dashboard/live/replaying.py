@@ -32,12 +32,14 @@ MOST_SOURCES = 8
 
 
 class Replaying:
-    """Answers of the zone by the route's name. ``page``: the HTML of the outer page; ``entry``: of the one without a right."""
+    """Answers of the zone by the route's name. ``inner``: the server of the stage; ``page``: the HTML of the outer page;
+    ``entry``: of the one without a right."""
 
     def __init__(
-        self, *, recordings: Engine, figures: Engine, people: Engine, regency: Regency, page: bytes, entry: bytes,
+        self, inner: App, *, recordings: Engine, figures: Engine, people: Engine, regency: Regency, page: bytes, entry: bytes,
         entry_policy: bytes, now: Callable[[], datetime],
     ) -> None:
+        self.inner = inner
         self.recordings, self.figures, self.people, self.regency, self.now = recordings, figures, people, regency, now
         self.page, self.entry, self.entry_policy = page, entry, entry_policy
         self.tries = Tries()
@@ -45,12 +47,16 @@ class Replaying:
         self.says = {language: Say(regency, language) for language in ("id", "en")}
         self.routes: dict[str, App] = {
             "replay-index": self.index, "replay-enter": self.enter, "replay-style": self.style,
-            "replay-moment": self.moment, "replay-since": self.since,
+            "replay-stage": self.stage, "replay-moment": self.moment, "replay-since": self.since,
         }
 
     async def index(self, _: Scope, __: Receive, send: Send) -> None:
         """The outer page: mark, time, steps, corrections; the recorded screen stands in its frame (``stage``)."""
         await answer(send, 200, self.page, kind="text/html; charset=utf-8")
+
+    async def stage(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The frame's page: Dash with nothing in it; the outer page fills it, so that no picture stands without its mark."""
+        await self.inner({**scope, "path": "/replay/", "raw_path": b"/replay/"}, receive, send)
 
     async def closed(self, scope: Scope, _: Receive, send: Send) -> None:
         """What is seen without a look: how to get one, and a field for its code."""
@@ -145,7 +151,7 @@ class Replaying:
         few = known.cases is not None and known.cases < self.regency.thresholds.least_cases
         word = "none" if known.value is None and not known.cases else "too_few"
         now = say(f"panels.states.{word}") if few or known.value is None else say.number(known.value, known.decimals)
-        unit = "%" if known.decimals and not few and known.value is not None else ""
+        unit = "%" if known.decimals else ""
         titles = {language: self.says[language](f"panels.{panel}.title") for language in self.says}
         return {"panel": panel, "title": titles, "then": then, "now": now, "unit": unit, "differs": then != now}
 
