@@ -29,9 +29,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "District",
-    "Duration", "FieldMap", "Hours", "Panel", "RecordingRules", "Regency", "Scene", "Screen", "Service", "Slug", "Source", "Standard",
-    "StandardUnit", "ThinnedFrom", "Thresholds", "Words", "Zone",
+    "District", "Duration", "FieldMap", "Hours", "Panel", "RecordingRules", "Regency", "Scene", "Screen", "Service", "Slug",
+    "Source", "Standard", "StandardUnit", "ThinnedFrom", "Thresholds", "Words", "Zone",
 ]
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine, delete, func, literal, select
 
@@ -52,8 +53,8 @@ def thin(engine: Engine, rules: RecordingRules, now: datetime, *, rows_a_commit:
     for stage in rules.stages:
         _stage(engine, done, int(stage.step.total_seconds() * 1000), at - int(stage.after.total_seconds() * 1000), rows_a_commit)
     _stage(engine, done, DROPPED, at - int(rules.keep.total_seconds() * 1000), rows_a_commit)
-    if done.rows:
-        _sweep(engine, done, rows_a_commit)
+    while done.rows and _sweep(engine, done, rows_a_commit):
+        pass  # what others were packed against is free after them
     return done
 
 
@@ -68,20 +69,20 @@ def _stage(engine: Engine, done: Thinned, step: int, until: int, rows_a_commit: 
     position = 0 if before is None else int(before.last_id)
     if until <= (0 if before is None else before.until_at):
         return
-    done.commit(engine, lambda connection: _note(connection, step, until, position))
+    done.commit(engine, partial(_note, step=step, until=until, position=position))
     for last, gone in _batches(engine, step, until, position, rows_a_commit):
-        done.rows += done.commit(engine, lambda connection, last=last, gone=gone: _remove(connection, step, until, last, gone))
+        done.rows += done.commit(engine, partial(_remove, step=step, until=until, last=last, gone=gone))
 
 
-def _note(connection: Connection, step: int, until: int, position: int) -> int:
+def _note(connection: Connection, *, step: int, until: int, position: int) -> int:
     upsert(connection, thinned, ("step_ms",), {"step_ms": step, "until_at": until, "last_id": position})
     return 0
 
 
-def _remove(connection: Connection, step: int, until: int, last: int, gone: Sequence[int]) -> int:
+def _remove(connection: Connection, *, step: int, until: int, last: int, gone: Sequence[int]) -> int:
     if gone:
         connection.execute(delete(recording).where(recording.c.id.in_(gone)))
-    _note(connection, step, until, last)
+    _note(connection, step=step, until=until, position=last)
     return len(gone)
 
 
@@ -121,17 +122,19 @@ def _kept(from_at: int, to_at: int, step: int) -> bool:
     return bool(step) and -(-from_at // step) * step < to_at
 
 
-def _sweep(engine: Engine, done: Thinned, bodies_a_commit: int) -> None:
-    """Remove bodies that nothing names: no row, no span's styles, no body that is packed against them."""
+def _sweep(engine: Engine, done: Thinned, bodies_a_commit: int) -> bool:
+    """Remove bodies that nothing names: no row, no span's styles, no body that is packed against them; whether any were."""
+    before = done.bodies
     named = (
         select(recording.c.props).union_all(
             select(recording.c.shape), select(span.c.style),
             select(func.substr(body.c.zstd, 2, HASH_BYTES)).where(func.substr(body.c.zstd, 1, 1) == literal(AGAINST)),
         )
-    )
+    ).subquery()
     with engine.connect() as connection:
         newest = int(connection.execute(select(func.max(recording.c.id))).scalar() or 0)
-        orphans = [bytes(row[0]) for row in connection.execute(select(body.c.hash).except_(named).limit(BODIES_A_ROUND))]
+        free = select(body.c.hash).except_(select(named.c.props)).limit(BODIES_A_ROUND)
+        orphans = [bytes(row[0]) for row in connection.execute(free)]
     for start in range(0, len(orphans), bodies_a_commit):
         names = orphans[start : start + bodies_a_commit]
 
@@ -140,6 +143,7 @@ def _sweep(engine: Engine, done: Thinned, bodies_a_commit: int) -> None:
             return connection.execute(delete(body).where(body.c.hash.in_(sorted(free)))).rowcount if free else 0
 
         done.bodies += done.commit(engine, work)
+    return done.bodies > before
 
 
 def _named_since(connection: Connection, newest: int) -> set[bytes]:
