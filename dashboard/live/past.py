@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal, select, union_all
+from sqlalchemy import Connection, Row, ScalarSelect, func, select, union_all
 
 from dashboard.live.bodies import BodyDamaged, unpack
 from dashboard.live.frames import encode
 from dashboard.live.recorder import SCREEN
-from dashboard.store.tables import recorder_lease, recording, span, thinned
+from dashboard.store.tables import recorded, recorder_lease, recording, span, thinned
 
 TOGETHER_MS = 1000
 """States that came within this time belong to one commit: a step goes over all of them."""
@@ -73,9 +73,7 @@ class Moment:
 
 def screens(connection: Connection) -> list[str]:
     """The names of all screens that were ever recorded."""
-    names = connection.execute(
-        select(recording.c.panel).where(recording.c.panel >= SCREEN, recording.c.panel < SCREEN + "\uffff").distinct()
-    ).scalars()
+    names = connection.execute(select(recorded.c.name).where(recorded.c.name.startswith(SCREEN, autoescape=True))).scalars()
     return sorted(name.removeprefix(SCREEN) for name in names)
 
 
@@ -154,9 +152,20 @@ def moment(connection: Connection, screen: str, at: int, *, now: int, known: Col
     return found
 
 
+def _number(panel: str) -> ScalarSelect[int]:
+    return select(recorded.c.id).where(recorded.c.name == panel).scalar_subquery()
+
+
+def _limits(text: str, as_of: int | None) -> dict[str, Any]:
+    """Epoch seconds by name from what is written after ``as_of``."""
+    late, _, stale = text.rstrip("!").partition(",")
+    found: dict[str, Any] = {name: int(value) + (as_of or 0) for name, value in (("late", late), ("stale", stale)) if value}
+    return found | ({"failed": True} if text.endswith("!") else {})
+
+
 def _row(connection: Connection, panel: str, at: int) -> Row[Any] | None:
     row = connection.execute(
-        select(recording).where(recording.c.panel == panel, recording.c.from_at <= at)
+        select(recording).where(recording.c.panel == _number(panel), recording.c.from_at <= at)
         .order_by(recording.c.from_at.desc(), recording.c.id.desc()).limit(1)
     ).first()
     return row if row is not None and (row.to_at is None or row.to_at > at) else None
@@ -167,7 +176,7 @@ def _add(connection: Connection, found: Moment, instance: str, known: Collection
     if row is None:
         return
     shown = Shown(
-        instance, bytes(row.shape).hex(), bytes(row.props).hex(), row.as_of, json.loads(row.limits), row.from_at
+        instance, bytes(row.shape).hex(), bytes(row.props).hex(), row.as_of, _limits(row.limits, row.as_of), row.from_at
     )
     bodies = {}
     for name in (row.shape, row.props):
@@ -186,7 +195,7 @@ def _changes(connection: Connection, panels: Sequence[str], where: Any, how: Any
     """Per panel the first or last start of a state that meets a condition."""
     if not panels:
         return []
-    each = [select(how(recording.c.from_at).label("at")).where(recording.c.panel == literal(name), where) for name in panels]
+    each = [select(how(recording.c.from_at).label("at")).where(recording.c.panel == _number(name), where) for name in panels]
     return [row.at for row in connection.execute(union_all(*each)) if row.at is not None]
 
 

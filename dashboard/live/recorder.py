@@ -22,7 +22,7 @@ from dashboard.live.frames import digest, encode
 from dashboard.live.snapshot import Said
 from dashboard.store.engine import writing
 from dashboard.store.lease import Lease
-from dashboard.store.tables import recorder_lease, recording, span
+from dashboard.store.tables import recorded, recorder_lease, recording, span
 
 log = structlog.get_logger("recorder")
 
@@ -58,13 +58,13 @@ class _Kept:
     skeleton: Callable[[], bytes]
     props: bytes
     as_of: int | None
-    limits: dict[str, Any]
+    limits: str
 
 
 def _of_panel(said: Said) -> _Kept:
-    limits = {"late": said.late, "stale": said.stale, **({"failed": True} if said.failed else {})}
-    kept = {name: limit for name, limit in limits.items() if limit is not None}
-    return _Kept(said.panel, said.said, said.drawn.shape, lambda: encode(said.drawn.skeleton), said.props, said.as_of, kept)
+    after = ["" if limit is None else str(limit - said.as_of) for limit in (said.late, said.stale)]
+    limits = ",".join(after) + ("!" if said.failed else "")
+    return _Kept(said.panel, said.said, said.drawn.shape, lambda: encode(said.drawn.skeleton), said.props, said.as_of, limits)
 
 
 class Recorder:
@@ -106,7 +106,7 @@ class Recorder:
             return
         props = encode({key: value for key, value in shown.items() if key != "until"})
         shape = digest(page)
-        self._note([_Kept(SCREEN + screen, digest(shape.encode() + props), shape, lambda: page, props, None, {})])
+        self._note([_Kept(SCREEN + screen, digest(shape.encode() + props), shape, lambda: page, props, None, ",")])
 
     def _note(self, new: list[_Kept]) -> None:
         at = self._at()
@@ -231,13 +231,22 @@ class Recorder:
             connection.execute(update(recording).where(recording.c.id == before[0]).values(to_at=at))
         shape, props = bytes.fromhex(kept.shape), bytes.fromhex(digest(kept.props))
         self._bodies.keep(connection, shape, kept.skeleton())
-        self._bodies.keep(connection, props, kept.props, kept.shape)
+        self._bodies.keep(connection, props, kept.props, shape=kept.shape, at=at)
         done = connection.execute(insert(recording).values(
-            panel=kept.panel, shape=shape, props=props, as_of=kept.as_of, limits=encode(kept.limits).decode(), from_at=at
+            panel=self._number(connection, kept.panel), shape=shape, props=props, as_of=kept.as_of, limits=kept.limits, from_at=at
         ))
         number = done.inserted_primary_key
         assert number is not None  # a single row was inserted
         opened[kept.panel] = (int(number[0]), kept.said)
+
+    def _number(self, connection: Connection, name: str) -> int:
+        """The number of a panel's name; a new one is written."""
+        known = connection.execute(select(recorded.c.id).where(recorded.c.name == name)).scalar()
+        if known is None:
+            done = connection.execute(insert(recorded).values(name=name)).inserted_primary_key
+            assert done is not None  # a single row was inserted
+            known = done[0]
+        return int(known)
 
     def _finish(self) -> None:
         """At the end: nothing is shown from here any more."""

@@ -339,19 +339,25 @@ audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row ha
 
 # --- recordings: what each panel said, when -----------------------------------------------------------------------------
 
-body = Table(
+body = Table(  # what was drawn, once per hash, packed
     "body", recordings,
     Column("hash", LargeBinary(16), primary_key=True),
     Column("zstd", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+recorded = Table(  # names of panel instances, and of screens ("screen:west"): a row of a recording holds the number
+    "recorded", recordings,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
 )
 recording = Table(
     "recording", recordings,
     Column("id", Key, primary_key=True),
-    Column("panel", String, nullable=False),
+    Column("panel", Integer, nullable=False),
     Column("shape", LargeBinary(16), nullable=False),
     Column("props", LargeBinary(16), nullable=False),
     Column("as_of", Stamp),
-    Column("limits", Text, nullable=False),
+    Column("limits", Text, nullable=False),  # "late,stale" as seconds after as_of, each may be empty; "!" after them: failed
     Column("from_at", Stamp, nullable=False),  # epoch milliseconds
     Column("to_at", Stamp),
 )

@@ -165,16 +165,16 @@ def test_a_body_that_is_named_again_meanwhile_is_kept(recordings: Engine, monkey
 
     def meanwhile(connection: object, newest: int) -> set[bytes]:
         with recordings.connect() as other:
-            row = other.execute(select(recording).where(recording.c.panel == "a").order_by(recording.c.id)).first()
+            row = other.execute(select(recording).where(recording.c.panel == past._number("a")).order_by(recording.c.id)).first()
         if row is not None and row.from_at < shown:
             raise AssertionError("the first state must be gone")
         connection.execute(insert(recording).values(  # type: ignore[attr-defined]
-            panel="a", shape=again.shape, props=again.props, limits="{}", from_at=now.ms()
+            panel=past._number("a"), shape=again.shape, props=again.props, limits=",", from_at=now.ms()
         ))
         return fresh(connection, newest)  # type: ignore[arg-type]
 
     with recordings.connect() as connection:
-        again = connection.execute(select(recording).where(recording.c.from_at == shown, recording.c.panel == "a")).all()[-1]
+        again = connection.execute(select(recording).where(recording.c.from_at == shown, recording.c.panel == past._number("a"))).all()[-1]
     monkeypatch.setattr(thinning, "_named_since", meanwhile)
     thin(recordings, RULES, now.at)
     _all_whole(recordings)
