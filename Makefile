@@ -34,7 +34,7 @@ test: .venv/ready-test assets  ## the suite (installs chromium, mariadb, postgre
 
 long: .venv/ready-test assets  ## the full numbers (up to 45 minutes)
 	@tests/packages.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: .venv/ready-test  ## ruff, mypy, import contracts, declarations
 	$(BIN)/ruff check .

@@ -100,4 +100,4 @@ class Plausible:
         """What the next reads go on with."""
         total = sum(self.hours)
         hours = [hour * MOST_TOLD // total for hour in self.hours] if total > MOST_TOLD else self.hours
-        return {"hours": hours, "ahead": round(self.share_ahead, 3)}
+        return {"hours": hours, "ahead": round(self.share_ahead, 3), "zone": bool(self.remarks())}

@@ -33,7 +33,7 @@ from dashboard.live.thinning import thin
 from dashboard.store import derived, requests
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
-from dashboard.store.state import SourceState, states
+from dashboard.store.state import SourceState, put_next_run, states
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -177,6 +177,7 @@ class Leadership:
         with self.engine.connect() as connection:
             state = states(connection).get(source_id)
         changes: dict[str, Any] = {"executor": speed_class(_durations(state))}
+        self._tell_pause(source_id, state, started + pause if pause else None)
         if pause:
             changes["next_run_time"] = started + pause
         elif source_id not in self._apart:  # those that a start fired together come apart by half their rhythm
@@ -185,6 +186,19 @@ class Leadership:
         with suppress(JobLookupError):  # the schedule was stopped meanwhile
             self.scheduler.modify_job(source_id, **changes)
         return result
+
+    def _tell_pause(self, source_id: str, state: SourceState | None, until: datetime | None) -> None:
+        """Let the screens know until when a source is left alone, or that it is no more (A20)."""
+        at = None if until is None else int(until.timestamp())
+        if state is None or state.next_run_at == at:
+            return
+        try:
+            put_next_run(self.engine, source_id, at, self.token)
+        except LeaseLost:
+            self.lost.set()
+        except (DBAPIError, StoreError) as err:
+            if not self.care.note(err):
+                raise
 
     def derive(self) -> None:
         """Work off the months × services that runs marked as dirty."""

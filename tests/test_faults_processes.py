@@ -367,6 +367,9 @@ def left_alone(folder: Path, status: int, headers: dict[str, str]) -> None:
             time.sleep(8)
             assert len(times) == 1
             assert runs(product, at) >= 3
+            told = asked(product, "SELECT source, next_run_at FROM source_state WHERE next_run_at > ?", 0)
+            assert len(told) == 1  # said on the wall, too: tests/layouts/test_ecosystem.py
+            assert told[0][1] > at + 60
 
 
 def test_a20_a_source_that_asks_to_wait_is_left_alone_and_the_others_are_not(tmp_path: Path) -> None:

@@ -150,8 +150,17 @@ def assemble(skeleton: Tree, props: Mapping[str, Mapping[str, Any]]) -> Tree:
 def pages_in(drawn: Drawn) -> int:
     """How many pages a panel turns through: the number of different ``data-page`` marks in it, at least 1."""
     found = {str(props["data-page"]) for props in drawn.props.values() if "data-page" in props}
-    _pages(drawn.skeleton, found)
-    return max(1, len(found))
+    if drawn.shape not in _pages_of_shape:  # the same shape again and again: its tree is walked once
+        if len(_pages_of_shape) >= _SHAPES_KEPT:
+            _pages_of_shape.clear()
+        marks: set[str] = set()
+        _pages(drawn.skeleton, marks)
+        _pages_of_shape[drawn.shape] = frozenset(marks)
+    return max(1, len(found | _pages_of_shape[drawn.shape]))
+
+
+_SHAPES_KEPT = 1024
+_pages_of_shape: dict[str, frozenset[str]] = {}
 
 
 def _pages(value: Any, found: set[str]) -> None:

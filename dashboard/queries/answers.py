@@ -74,7 +74,7 @@ class SourceAge:
 
     ``state``: normal, late, stale, offline, loading or none. ``why``: "stale", "silent" or "" (silent is shown as stale,
     "tidak ada data baru"). ``data_until`` and ``since`` (when that state began) are epoch seconds.
-    ``changes_at``: when the clock alone would change ``state``.
+    ``changes_at``: when the clock alone would change ``state``. ``zone_doubted``: its stamps look like another zone's (D2).
     """
 
     source: str
@@ -91,6 +91,7 @@ class SourceAge:
     outcome: str = ""
     message_id: str = ""
     message_en: str = ""
+    zone_doubted: bool = False
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,11 @@ def _fed(context: Context) -> dict[str, set[str]]:
     return kept(context, "fed", newest, read)
 
 
+def _doubt(age: SourceAge) -> Last | None:
+    """A source whose runs are good and whose stamps look like another zone's has a problem all the same (D2)."""
+    return Last(Outcome.PARTIAL.value, "zone", 0) if age.zone_doubted else None
+
+
 def _state(found: tuple[SourceAge, ...]) -> State:
     """The worst of them, or *partial* when only some count."""
     out = sum(age.state in OUT for age in found)
@@ -102,7 +107,7 @@ def ecosystem(context: Context) -> Ecosystem:
         if not heard:
             return None
         days = tuple(sorted(
-            (SourceDay(known[key], hours.get(key, ()), last.get(key)) for key in heard),
+            (SourceDay(known[key], hours.get(key, ()), last.get(key) or _doubt(known[key])) for key in heard),
             key=lambda day: (RANK[day.age.state], day.problem is None, day.age.limit_seconds),
         ))
         who = declared.get(agency)
@@ -119,6 +124,8 @@ def ecosystem(context: Context) -> Ecosystem:
         as_of=epoch(context.now), units=tuple(one for one in units.values() if one is not None),
         not_connected=tuple(declared[agency].short_name for agency, one in units.items() if one is None and agency in declared),
         sources=len(known), first_hour=first,
-        changes_at=soonest(*(age.changes_at for age in known.values()), first + 24 * HOUR),
+        changes_at=soonest(
+            first + 24 * HOUR, *(age.changes_at for age in known.values()), *(end.again_at for end in last.values()),
+        ),
         limits=Limits(late=soonest(*(age.late_at for age in known.values() if age.state is State.NORMAL))),
     )

@@ -39,6 +39,7 @@ def source_age(regency: Regency, source: Source, state: SourceState | None, now:
     if state is None or state.outcome is None:
         return SourceAge(state=State.NONE, **common)  # type: ignore[arg-type]
     common |= {"outcome": state.outcome, "message_id": state.message_id, "message_en": state.message_en}
+    common["zone_doubted"] = bool(state.signature.get("zone"))
     if state.data_until is None or state.loaded_at is None:
         begun, since = (State.LOADING, state.since) if state.offline_since is None else (State.OFFLINE, state.offline_since)
         return SourceAge(state=begun, since=since, **common)  # type: ignore[arg-type]

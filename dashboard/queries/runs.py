@@ -16,7 +16,7 @@ from dashboard.cases import Outcome
 from dashboard.clock import HOUR, epoch, floors
 from dashboard.queries.answers import Context
 from dashboard.queries.volumes import kept
-from dashboard.store.tables import run
+from dashboard.store.tables import run, source_state
 
 HOURS = 24
 COLLECTING = ("collect", "reconcile")
@@ -34,11 +34,15 @@ class Hour(NamedTuple):
 
 
 class Last(NamedTuple):
-    """How a source's last finished run ended: its outcome, the step it failed in, the rows that were put aside."""
+    """How a source's last finished run ended: its outcome, the step it failed in, the rows that were put aside.
+
+    ``again_at``: until when it is left alone (epoch seconds), when it asked for a pause or refused our credentials.
+    """
 
     outcome: str
     step: str
     rejected: int
+    again_at: int | None = None
 
 
 class _Counted:
@@ -124,5 +128,8 @@ def last_runs(context: Context, sources: Collection[str]) -> dict[str, Last]:
                 .order_by(run.c.id.desc()).limit(1)
             ).first()
             if row is not None:
-                found[source] = Last(row.outcome, row.step or "", row.rows_rejected)
+                again = connection.execute(select(source_state.c.next_run_at).where(source_state.c.source == source)).scalar()
+                found[source] = Last(
+                    row.outcome, row.step or "", row.rows_rejected, again if again and again > epoch(context.now) else None,
+                )
     return found

@@ -9,9 +9,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
-from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from dashboard.clock import day_end, day_start, epoch, local_day
@@ -26,7 +27,8 @@ Part = tuple[str, str, str]
 """source, agency, kind."""
 Line = list[int]
 """Running sums at the ends of the day's ten-minute steps, beginning with 0."""
-Cumulated = dict[Part, dict[str, Line]]
+Cumulated = tuple[list[Part], NDArray[np.int64]]
+"""The parts of a day and their running sums: parts x steps x ``COUNTED``."""
 Lines = dict[tuple[str, str], dict[str, Line]]
 """The same by (source, agency), or by (source, "") for all agencies, over some kinds."""
 
@@ -91,16 +93,14 @@ def day_lines(
     number = version.seq if day >= today else settled(context, version)
 
     def read() -> Lines:
-        found: Lines = {}
-        whole = kept(context, ("day", day), number, lambda: _read_day(context, day))
-        for (source, agency, kind), part in whole.items():
-            if kind not in kinds:
-                continue
-            lines = found.get((source, agency if by_agency else ""))
-            found[source, agency if by_agency else ""] = part if lines is None else {
-                name: [a + b for a, b in zip(lines[name], part[name], strict=True)] for name in COUNTED
-            }
-        return found
+        parts, sums = kept(context, ("day", day), number, lambda: _read_day(context, day))
+        members: dict[tuple[str, str], list[int]] = {}
+        for place, (source, agency, kind) in enumerate(parts):
+            if kind in kinds:
+                members.setdefault((source, agency if by_agency else ""), []).append(place)
+        return {
+            part: dict(zip(COUNTED, sums[places].sum(axis=0).T.tolist(), strict=True)) for part, places in members.items()
+        }
 
     return kept(context, ("lines", day, tuple(kinds), by_agency), number, read)
 
@@ -108,25 +108,20 @@ def day_lines(
 def _read_day(context: Context, day: date) -> Cumulated:
     zone = context.regency.zone
     start, end = day_start(day, zone), day_end(day, zone)
-    steps = (end - start) // MARK
     statement = (
         select(dimension.c.source, dimension.c.agency, dimension.c.kind, cell.c.period, *(cell.c[name] for name in COUNTED))
         .join(dimension, dimension.c.id == cell.c.dim)
         .where(cell.c.grain == GRAINS["ten"], cell.c.period >= start, cell.c.period < end)
     )
-    raw: Cumulated = {}
     with context.engine.connect() as connection:
-        for source, agency, kind, period, received, completed, on_time, judged in connection.execute(statement):
-            part = raw.get((source, agency, kind))
-            if part is None:
-                part = raw[source, agency, kind] = {name: [0] * (steps + 1) for name in COUNTED}
-            place = (period - start) // MARK + 1
-            part["received"][place] += received
-            if completed:
-                part["completed"][place] += completed
-                part["completed_on_time"][place] += on_time
-                part["completed_judged"][place] += judged
-    return {part: {name: list(accumulate(line)) for name, line in lines.items()} for part, lines in raw.items()}
+        rows = connection.execute(statement).all()
+    parts: dict[Part, int] = {}
+    places = [(parts.setdefault((row[0], row[1], row[2]), len(parts)), (row[3] - start) // MARK + 1) for row in rows]
+    sums = np.zeros((len(parts), (end - start) // MARK + 1, len(COUNTED)), dtype=np.int64)
+    if rows:
+        at = np.array(places)
+        np.add.at(sums, (at[:, 0], at[:, 1]), np.array([row[4:] for row in rows], dtype=np.int64))
+    return list(parts), sums.cumsum(axis=1)
 
 
 def at_minute(line: Line, seconds: float) -> float:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, and_, bindparam, delete, or_, select
+from sqlalchemy import Connection, Engine, bindparam, delete, select, tuple_
 
 from dashboard.clock import DAY, day_start, epoch, local_day, next_month
 from dashboard.store import dialect, gauges, histograms
@@ -79,7 +79,8 @@ def histogram_rows(
     close = day_start(next_month(local_day(month, regency.zone)), regency.zone)
     where: list[Any] = []
     if services is not None and len(services) <= _FEW:
-        where = [or_(*(and_(dimension.c.agency == a, dimension.c.service == s) for a, s in sorted(services)))]
+        # A list, not a chain of OR: one statement for any number of them, else the cache of statements grows for days.
+        where = [tuple_(dimension.c.agency, dimension.c.service).in_(sorted(services))]
     bins: defaultdict[tuple[str, str, str, str, str], dict[int, int]] = defaultdict(dict)
     for sample in samples(connection, regency, MEASURES, month, close, by=("agency", "service", "district"), where=where):
         agency, service, district = sample.group

@@ -23,6 +23,8 @@ from dashboard.store.trouble import Trouble, store_error, trouble_of
 STORES = ("figures", "people", "recordings")
 BUSY_SECONDS = 10
 TURN_SECONDS = 30
+READER_IDLE_SECONDS = 600
+"""PostgreSQL ends a transaction that does nothing for so long (F9). SQLite cannot: there the log's size is watched."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -33,7 +35,9 @@ def open_engine(url: str, store: str = "figures") -> Engine:
         return _open_sqlite(url, parsed.database or "")
     engine = create_engine(
         url, pool_pre_ping=True, pool_size=8, max_overflow=72,
-        connect_args={"options": f"-csearch_path={store} -ctimezone=UTC"},
+        connect_args={"options": (
+            f"-csearch_path={store} -ctimezone=UTC -cidle_in_transaction_session_timeout={READER_IDLE_SECONDS}s"
+        )},
         # One answer sees one state, as in SQLite: cells and cases, or dirty months and histograms, of one instant.
         isolation_level="REPEATABLE READ",
     )

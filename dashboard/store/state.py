@@ -6,14 +6,19 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select, update
 
+from dashboard.store.changes import announce
+from dashboard.store.engine import writing
+from dashboard.store.lease import fence
 from dashboard.store.tables import source_state
 
 
 @dataclass(frozen=True)
 class SourceState:
     """One row of ``source_state``. Stamps are epoch seconds; ``durations`` and ``gaps`` in seconds, oldest first.
+
+    ``next_run_at``: when a source that must be left alone is asked again; ``None`` while it follows its rhythm.
 
     ``damaged``: the columns that this version cannot read, and that are as if not there.
     """
@@ -80,3 +85,14 @@ def state_of(connection: Connection, source: str) -> SourceState:
     """One source's state; a fresh one when it never ran."""
     row = connection.execute(select(source_state).where(source_state.c.source == source)).first()
     return _read(row) if row else SourceState(source)
+
+
+def put_next_run(engine: Engine, source: str, at: int | None, token: int | None) -> None:
+    """Note when a source that asked for a pause is asked again (epoch seconds; ``None``: at its rhythm), for the screens.
+
+    Raises ``LeaseLost`` when another process leads now.
+    """
+    with writing(engine).begin() as connection:
+        fence(connection, token)
+        connection.execute(update(source_state).where(source_state.c.source == source).values(next_run_at=at))
+        announce(connection, source, {"state"})

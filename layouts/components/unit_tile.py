@@ -33,10 +33,12 @@ def _counts_sources(unit: Unit) -> bool:
 
 
 def problem_words(problem: Last | None, say: Say) -> str:
-    """What is wrong in two or three words, by the outcome and the step; empty when nothing is."""
+    """What is wrong in two or three words, by the outcome and the step, and until when it is left alone; empty when nothing is."""
     if problem is None:
         return ""
     key = f"panels.ecosystem.problems.{problem.outcome}"
+    if problem.again_at is not None and say.has(f"{key}_again"):
+        return say(f"{key}_again", time=say.time(problem.again_at))
     found = f"{key}_{problem.step}" if say.has(f"{key}_{problem.step}") else key
     return say(found, n=say.number(problem.rejected))
 

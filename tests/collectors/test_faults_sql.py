@@ -426,7 +426,24 @@ def test_e11_a_query_that_attaches_another_file_reaches_nothing(site: Sites, que
     assert sorted(path.name for path in file.parent.iterdir()) == ["a.sqlite"]
 
 
-def test_e2_a_deadlock_of_the_server_is_tried_again(maria: Any, reading: Readings) -> None:
+def test_e2_a_reading_of_ours_takes_no_row_lock_so_that_no_deadlock_can_be_ours(maria: Any, site: Sites) -> None:
+    """A query that locks is refused by us; one that hides its lock in a function, by the server: the transaction only reads."""
+    with admin(maria) as cursor:
+        cursor.execute("CREATE OR REPLACE TABLE agency.terkunci (id VARCHAR(9) PRIMARY KEY, masuk TEXT) ENGINE=InnoDB")
+        cursor.execute("INSERT INTO agency.terkunci VALUES ('k1', '2026-11-20T08:00')")
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION agency.mengunci(n TEXT) RETURNS TEXT SQL SECURITY DEFINER READS SQL DATA "
+            "RETURN (SELECT masuk FROM agency.terkunci WHERE id = n FOR UPDATE)")
+        cursor.execute("GRANT EXECUTE ON FUNCTION agency.mengunci TO reader@'127.0.0.1'")
+    locking = collecting(site, maria, "SELECT id, masuk FROM terkunci LOCK IN SHARE MODE").run()
+    assert (locking.outcome, "must not write, lock" in locking.en) == (Outcome.FAILED, True), locking.en
+    hidden = collecting(site, maria, "SELECT id, mengunci(id) AS masuk FROM terkunci").run()
+    assert (hidden.outcome, "1792" in hidden.en) == (Outcome.UNAVAILABLE, True), hidden.en
+    plain = collecting(site, maria, "SELECT id, masuk FROM terkunci").run()
+    assert (plain.outcome, plain.rows_new) == (Outcome.OK, 1), plain.en
+
+
+def test_e2_every_error_of_the_server_that_passes_is_tried_again(maria: Any, reading: Readings) -> None:
     import pymysql
 
     from collectors.sql import _mysql_error

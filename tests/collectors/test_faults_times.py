@@ -19,12 +19,16 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from dashboard.cases import Flags, Outcome
+from dashboard.queries.answers import Context
+from dashboard.queries.ecosystem import ecosystem
 from dashboard.queries.figures import figures
 from dashboard.store.tables import case, run
+from layouts.components.unit_tile import problem_words
 from tests.agency_api import Agency, rows
 from tests.collectors.conftest import NOW, Site
 from tests.collectors.test_runner import FIELDS, Sites, request, source
 from tests.invariants import Oracle
+from tests.layouts import answers
 from tests.ledger import DECLARATION, Ledger, served
 from tests.product import Product, end
 from tests.servers import MariaDB, free_port, mariadb, wait_until
@@ -68,6 +72,8 @@ def test_d2_utc_declared_as_wita_is_noticed_by_the_night_it_makes(agency: Agency
     here = site(**source(agency, mode="incremental", fields=PLAIN, options={"since": {"param": "sejak"}}))
     assert here.run().outcome is Outcome.OK
     assert "zone probably wrong: most is submitted about 02:00" in here.state.message_en
+    told = ecosystem(Context(here.engine, here.regency, here.now)).units[0].sources[0].problem
+    assert problem_words(told, answers.say()) == "zona waktu salah?"  # what its tile on the wall says
     oracle(here).clear_text()
     agency.answers["/a"] = rows([])
     here.now += timedelta(minutes=5)

@@ -407,7 +407,8 @@ def bad_hours(outcome: str, count: int) -> tuple[Hour, ...]:
 TEN_UNITS = (
     unit("Disdukcapil"),
     unit("DPMPTSP", problem=Last("held", "map", 0), hours=bad_hours("held", 2)),
-    unit("RSUD", State.STALE, Last("rejected", "read", 0), age=source("RSUD", State.STALE, age=19000), hours=bad_hours("rejected", 5)),
+    unit("RSUD", State.STALE, Last("rejected", "read", 0, AT + 600), age=source("RSUD", State.STALE, age=19000),
+         hours=bad_hours("rejected", 5)),
     unit("Dinkes", State.PARTIAL, days=(
         SourceDay(source("Dinkes", State.STALE, age=9000), WITH_GAPS), SourceDay(source("Dinkes"), CALM_DAY),
     )),

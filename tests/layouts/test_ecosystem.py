@@ -68,6 +68,11 @@ def test_a_source_that_is_held_says_why_and_stays_fresh_within_its_limit() -> No
     assert "ditahan: isian hilang" in texts(drawn("ecosystem", "normal"))
 
 
+def test_a_source_that_is_left_alone_says_until_when() -> None:
+    """A20: the next run's time is shown, not only that the agency refused."""
+    assert "ditolak, lagi 11.03" in texts(drawn("ecosystem", "normal"))
+
+
 def test_an_agency_fed_by_another_ones_system_says_through_whom() -> None:
     assert "lewat Diskominfo-SP" in texts(drawn("ecosystem", "normal"))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,16 +15,18 @@ from sqlalchemy.exc import DBAPIError
 
 from config.declarations import Regency
 from dashboard.cases import Case
+from dashboard.errors import StoreError
 from dashboard.store import audit, dialect
 from dashboard.store.engine import migrate, open_engine, writing
 from dashboard.store.lease import Lease
 from dashboard.store.recompute import recompute
 from dashboard.store.tables import audit as audit_rows
-from dashboard.store.tables import case, cell
+from dashboard.store.tables import case, cell, meta
+from dashboard.store.trouble import whole
 from dashboard.store.verify import verify
 from tests.conftest import NOW
 from tests.store.cases import SOURCE, at, made
-from tests.store.reading import REGENCY, begin, collect, total
+from tests.store.reading import REGENCY, begin, collect, end, total
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -187,3 +191,66 @@ def test_a_lease_can_be_taken_over_only_when_it_has_run_out(engine: Engine) -> N
     assert second.acquire(later[1]) is None
     assert second.acquire(later[2]) == 2
     assert not first.renew(later[2])
+
+
+def test_a_deadlock_between_two_writers_costs_neither_its_transaction_f21(engine: Engine) -> None:
+    """F21: each takes what the other wants next; PostgreSQL ends one (40P01), which does its whole transaction again."""
+    with writing(engine).begin() as connection:
+        dialect.insert_many(connection, meta, ("key", "value"), [("one", "0"), ("two", "0")])
+    meeting = threading.Barrier(2)
+    tries = list[int]()
+
+    @whole
+    def raise_both(store: Engine, number: int) -> None:
+        tries.append(number)
+        with writing(store).begin() as connection:
+            for turn, key in enumerate(("one", "two")[:: 1 if number else -1]):
+                connection.execute(text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = :key"), {"key": key})
+                with suppress(threading.BrokenBarrierError):
+                    meeting.wait(2 if turn == 0 else 0.01)
+
+    assert at_once(lambda number: raise_both(engine, number), 2) == []
+    with engine.connect() as connection:
+        found = connection.execute(select(meta.c.value).where(meta.c.key.in_(("one", "two")))).scalars().all()
+    assert found == ["2", "2"]
+    assert len(tries) == {"sqlite": 2, "postgresql": 3}[engine.dialect.name]
+
+
+def test_a_pool_without_a_connection_left_is_waited_for_and_said_f21(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F21: a write waits until a connection is back; one that never comes is said in clear words, and nothing is half written."""
+    monkeypatch.setattr(engine.pool, "_timeout", 0.2)
+    read = begin(engine)
+    with ExitStack() as taken:
+        for _ in range(80):
+            taken.enter_context(engine.connect())
+        release = threading.Timer(1.5, taken.close)
+        release.start()
+        read.page([made(n, at("2026-11-20T01:00") + n) for n in range(10)])
+        release.join()
+    end(read)
+    assert total(engine, "received") == 10
+    monkeypatch.setattr("dashboard.store.trouble.RETRY_SECONDS", 0.5)
+    late = begin(engine)
+    with ExitStack() as taken:
+        for _ in range(80):
+            taken.enter_context(engine.connect())
+        with pytest.raises(StoreError, match=r"lock|connection left"):
+            late.page([made(99, at("2026-11-20T01:00"))])
+    assert total(engine, "received") == 10
+
+
+def test_a_reader_that_forgets_its_transaction_is_ended_by_the_server_f9(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F9: on PostgreSQL a read left open would keep every dead row; on SQLite the log's size is watched instead."""
+    monkeypatch.setattr("dashboard.store.engine.READER_IDLE_SECONDS", 1)
+    store = open_engine(postgres_url)
+    with store.connect() as forgotten:
+        forgotten.execute(select(func.count()).select_from(text("pg_class")))
+        time.sleep(1.5)
+        with pytest.raises(DBAPIError, match=r"idle-in-transaction|terminating connection|closed"):
+            forgotten.execute(text("SELECT 1"))
+        forgotten.invalidate()
+    with store.connect() as next_one:
+        assert next_one.execute(text("SELECT 1")).scalar() == 1
+    store.dispose()
