@@ -240,9 +240,6 @@
     thinned.hidden = !found.step_ms;
     if (found.step_ms) thinned.replaceChildren(both("thinned", {n: found.step_ms / MINUTE}));
     if (endsAt) byId("ends-at").textContent = times.en.format(endsAt).replaceAll(":", ".") + " " + zoneName;
-    for (const button of document.querySelectorAll('[data-step="change"]')) {
-      button.disabled = (Number(button.dataset.by) < 0 ? found.previous : found.next) === null;
-    }
   }
   function gap(why) {
     const from = stamps(why.from), to = stamps(why.to), head = document.createElement("h1"), line = document.createElement("p"), unknown = document.createElement("p");
@@ -291,14 +288,15 @@
   }
 
   // ---- steps, size, the end -------------------------------------------------------------------------------------------
-  function step(unit, by) {
+  async function step(unit, by) {
     if (!state.moment) return;
     const at = Math.floor(clock());
     if (state.speed) play(0);
     if (unit === "minute") go(by < 0 ? (Math.ceil(at / MINUTE) - 1) * MINUTE : (Math.floor(at / MINUTE) + 1) * MINUTE);
     else {
-      const to = by < 0 ? state.moment.previous : state.moment.next;
-      if (to !== null) go(to);
+      const to = () => (by < 0 ? state.moment.previous : state.moment.next);
+      if (to() === null) await go(at);       // the recording may have gone on meanwhile
+      if (to() !== null) go(to());
     }
   }
   function fit() {

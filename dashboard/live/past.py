@@ -168,7 +168,7 @@ def _row(connection: Connection, panel: str, at: int) -> Row[Any] | None:
         select(recording).where(recording.c.panel == _number(panel), recording.c.from_at <= at)
         .order_by(recording.c.from_at.desc(), recording.c.id.desc()).limit(1)
     ).first()
-    return row if row is not None and (row.to_at is None or row.to_at > at) else None
+    return row if row is not None and row.to_at > at else None
 
 
 def _add(connection: Connection, found: Moment, instance: str, known: Collection[str]) -> None:

@@ -22,7 +22,7 @@ from dashboard.live.frames import digest, encode
 from dashboard.live.snapshot import Said
 from dashboard.store.engine import writing
 from dashboard.store.lease import Lease
-from dashboard.store.tables import recorded, recorder_lease, recording, span
+from dashboard.store.tables import STILL, recorded, recorder_lease, recording, span
 
 log = structlog.get_logger("recorder")
 
@@ -171,7 +171,7 @@ class Recorder:
         with writing(self.engine).begin() as connection:
             last = connection.execute(select(span).order_by(span.c.id.desc()).limit(1)).first()
             alive = last.to_at if last is not None else int(((before or 0) - LEASE_SECONDS) * 1000)
-            left = select(recording.c.id, recording.c.from_at).where(recording.c.to_at.is_(None))
+            left = select(recording.c.id, recording.c.from_at).where(recording.c.to_at == STILL)
             for row in connection.execute(left).all():
                 connection.execute(update(recording).where(recording.c.id == row.id).values(to_at=max(row.from_at, alive)))
             if last is not None and last.ended is None:
@@ -233,7 +233,8 @@ class Recorder:
         self._bodies.keep(connection, shape, kept.skeleton())
         self._bodies.keep(connection, props, kept.props, shape=kept.shape, at=at)
         done = connection.execute(insert(recording).values(
-            panel=self._number(connection, kept.panel), shape=shape, props=props, as_of=kept.as_of, limits=kept.limits, from_at=at
+            panel=self._number(connection, kept.panel), shape=shape, props=props, as_of=kept.as_of, limits=kept.limits, from_at=at,
+            to_at=STILL,
         ))
         number = done.inserted_primary_key
         assert number is not None  # a single row was inserted

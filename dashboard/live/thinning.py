@@ -106,7 +106,7 @@ def _batches(engine: Engine, step: int, until: int, position: int, size: int) ->
                 rows = []
                 break
             seen = row.id
-            over = row.to_at is not None and row.to_at <= until
+            over = row.to_at <= until
             held = held or (step == DROPPED and not over)
             if over and not _kept(row.from_at, row.to_at, step):
                 gone.append(row.id)

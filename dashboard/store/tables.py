@@ -359,8 +359,10 @@ recording = Table(
     Column("as_of", Stamp),
     Column("limits", Text, nullable=False),  # "late,stale" as seconds after as_of, each may be empty; "!" after them: failed
     Column("from_at", Stamp, nullable=False),  # epoch milliseconds
-    Column("to_at", Stamp),
+    Column("to_at", Stamp, nullable=False),  # STILL while it goes on: a row that grew would leave its page half empty
 )
+STILL = 2**47 - 1
+"""The end of what goes on."""
 Index("recording_by_panel", recording.c.panel, recording.c.from_at)
 span = Table(  # when a recorder was running: what lies between two of them was not recorded, and is never guessed
     "span", recordings,

@@ -19,7 +19,7 @@ from dashboard.live.frames import assemble
 from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import EVERYTHING, Said, Snapshot
 from dashboard.store.engine import migrate, open_engine
-from dashboard.store.tables import body, recorded, recording
+from dashboard.store.tables import STILL, body, recorded, recording
 from tests.live.test_snapshot import Panel, _at
 
 
@@ -110,7 +110,7 @@ def test_one_process_records_and_another_takes_over(store: Engine) -> None:
     with store.connect() as connection:
         rows = connection.execute(select(recording).order_by(recording.c.id)).all()
         assert shown_at(connection, "a", died + 30_000) is None
-    assert [(row.from_at, row.to_at) for row in rows] == [(died, died), (now.ms(), None)]
+    assert [(row.from_at, row.to_at) for row in rows] == [(died, died), (now.ms(), STILL)]
 
 
 def test_it_runs_in_a_thread_and_ends_its_rows(store: Engine) -> None:
@@ -125,4 +125,4 @@ def test_it_runs_in_a_thread_and_ends_its_rows(store: Engine) -> None:
     with store.connect() as connection:
         rows = connection.execute(select(recording.c.to_at, recorded.c.name).join(recorded, recorded.c.id == recording.c.panel)).all()
     assert [row.name for row in rows] == ["a"]
-    assert all(row.to_at is not None for row in rows)
+    assert all(row.to_at < STILL for row in rows)

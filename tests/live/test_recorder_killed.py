@@ -18,7 +18,7 @@ from dashboard import clock
 from dashboard.live import past
 from dashboard.live.bodies import unpack
 from dashboard.store.engine import open_engine, writing
-from dashboard.store.tables import recorder_lease, recording, span
+from dashboard.store.tables import STILL, recorder_lease, recording, span
 from tests.live.recorded import Box, Clock, recordings, seen, texts
 from tests.live.test_snapshot import _at
 
@@ -92,7 +92,7 @@ def _is_whole(engine: Engine, committed: int, number: int) -> None:
     assert seen(engine, last.to_at, now).gap == past.Gap("lost", last.to_at, None)
     for one, other in pairwise(spans):
         assert seen(engine, one.to_at, now).gap == past.Gap("lost", one.to_at, other.from_at)
-    ended = [row for row in rows if row.to_at is not None]
+    ended = [row for row in rows if row.to_at < STILL]
     assert all(row.from_at <= row.to_at for row in ended)
 
 

@@ -128,8 +128,9 @@ def _frame(page: Page) -> Any:
 def _step_until(page: Page, figure: str) -> None:
     """From change to change until the figure says so."""
     for _ in range(60):
+        pictures = int(page.locator("body").get_attribute("data-pictures") or 0)
         page.locator('[data-step="change"][data-by="1"]').click()
-        page.wait_for_timeout(300)
+        page.locator(f'body[data-pictures="{pictures + 1}"]').wait_for()
         if _stage(page).locator(FIGURE).inner_text() == figure:
             return
     raise AssertionError(f"no step leads to {figure}")
@@ -145,6 +146,7 @@ def test_a_past_moment_says_the_same_figure_by_figure_and_what_was_corrected_sin
             expect(wall.locator(FIGURE)).to_have_text("5", timeout=60_000)
             moment, said = here.photograph(wall)
             assert len(said) > 60
+            time.sleep(1)  # stamps are whole seconds
             ledger.add(3, age=timedelta(milliseconds=1))
             expect(wall.locator(FIGURE)).to_have_text("8", timeout=60_000)
             ledger.add(4, now=moment - timedelta(seconds=2), age=timedelta(milliseconds=1))  # submitted before, learnt after

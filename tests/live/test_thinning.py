@@ -16,7 +16,7 @@ from config.settings import SHIPPED
 from dashboard import clock
 from dashboard.live import past, thinning
 from dashboard.live.thinning import MINUTE_MS, thin
-from dashboard.store.tables import body, recorder_lease, recording, thinned
+from dashboard.store.tables import STILL, body, recorder_lease, recording, thinned
 from tests.live import toy
 from tests.live.recorded import Box, Clock, recordings, seen, texts
 
@@ -169,7 +169,7 @@ def test_a_body_that_is_named_again_meanwhile_is_kept(recordings: Engine, monkey
         if row is not None and row.from_at < shown:
             raise AssertionError("the first state must be gone")
         connection.execute(insert(recording).values(  # type: ignore[attr-defined]
-            panel=past._number("a"), shape=again.shape, props=again.props, limits=",", from_at=now.ms()
+            panel=past._number("a"), shape=again.shape, props=again.props, limits=",", from_at=now.ms(), to_at=STILL
         ))
         return fresh(connection, newest)  # type: ignore[arg-type]
 

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("as_of", sa.BigInteger(), nullable=True),
         sa.Column("limits", sa.Text(), nullable=False),
         sa.Column("from_at", sa.BigInteger(), nullable=False),
-        sa.Column("to_at", sa.BigInteger(), nullable=True),
+        sa.Column("to_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("recording_by_panel", "recording", ["panel", "from_at"], unique=False)
