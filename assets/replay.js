@@ -332,13 +332,13 @@
     const found = state.moment, at = clock();
     if (performance.now() < state.next) return;
     if (found.gap) {
-      if (found.gap.to === null || performance.now() - state.gapSince < GAP_SHOWN) {
-        if (found.gap.to === null) {
-          state.next = performance.now() + AGAIN;
-          play(0);
-        }
+      if (found.gap.to === null) {      // it caught up with the recording: it stands at the last that is known
+        state.speed = 0;
+        state.at = Math.max(0, (found.gap.from ?? 1) - 1);
+        play(0);
         return;
       }
+      if (performance.now() - state.gapSince < GAP_SHOWN) return;
       state.base = found.gap.to;
       state.began = performance.now();
       go(found.gap.to);
