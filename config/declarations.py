@@ -29,8 +29,8 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "District", "Duration", "FieldMap", "Hours", "Panel", "RecordingRules", "Regency", "Scene", "Screen", "Service", "Slug",
-    "Source", "Standard", "StandardUnit", "ThinnedFrom", "Thresholds", "Words", "Zone",
+    "District", "Duration", "FieldMap", "Hours", "Mall", "Panel", "RecordingRules", "Regency", "Scene", "Screen", "Service",
+    "Slug", "Source", "Standard", "StandardUnit", "Tenant", "ThinnedFrom", "Thresholds", "Words", "Zone",
 ]
 
 
@@ -152,7 +152,10 @@ class Source(Declared):
 
 
 class Agency(Declared):
-    """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command."""
+    """An organisation (perangkat daerah). ``id`` is its file's name; ``serves = false``: only a place in the chain of command.
+
+    ``outside``: none of the regency's, but a tenant of its service mall (BPJS, immigration): it is on no list of agencies.
+    """
 
     id: str = ""
     name: Words
@@ -164,8 +167,27 @@ class Agency(Declared):
     valid_until: date | None = None
     successor: str | None = None
     serves: bool = True
+    outside: bool = False
     services: dict[str, Service] = {}
     sources: tuple[Source, ...] = ()
+
+
+class Tenant(Declared):
+    """A tenant of the service mall: how many counters are planned while its calendar says that it is open."""
+
+    counters: int = Field(default=1, ge=0)
+
+
+class Mall(Declared):
+    """The service mall (MPP), in ``mall.toml``: its tenants, by their agency, in the order in which they are shown.
+
+    ``queue``: the source of its visits; ``counters``: the source that publishes ``counters_open`` by tenant, if any.
+    """
+
+    name: Words = Words(id="Mal Pelayanan Publik", en="Public Service Mall")
+    queue: Slug
+    counters: Slug | None = None
+    tenants: dict[Slug, Tenant]
 
 
 class District(Declared):
@@ -277,6 +299,7 @@ class Regency(Declared):
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}
     sources: dict[str, Source] = {}
+    mall: Mall | None = None
     scenes: dict[str, Scene] = {}
     screens: dict[str, Screen] = {}
     words: dict[str, dict[str, Any]] = {}

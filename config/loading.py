@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from config.declarations import Agency, CalendarRules, DeclarationError, District, Regency, Scene, Screen, Service, Source
+from config.declarations import Agency, CalendarRules, DeclarationError, District, Mall, Regency, Scene, Screen, Service, Source
 from config.settings import SHIPPED
 
 Table = dict[str, Any]
-OF_OTHER_FILES = {"agencies", "sources", "calendars", "districts", "scenes", "screens", "words", "hash"}
+OF_OTHER_FILES = {"agencies", "sources", "calendars", "districts", "mall", "scenes", "screens", "words", "hash"}
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
@@ -31,7 +31,7 @@ class Folder:
         self.regency: Table = {}
         self.agencies: dict[str, tuple[str, Table]] = {}
         self.sources: dict[str, tuple[str, str, Table]] = {}
-        self.single: dict[str, tuple[str, Table]] = {}  # calendars, districts, screens
+        self.single: dict[str, tuple[str, Table]] = {}  # calendars, districts, mall, screens
         self.words: dict[str, Table] = {"id": {}, "en": {}}
         self._words_from(SHIPPED)
         self._read(folder, seen=())
@@ -66,7 +66,7 @@ class Folder:
             for key in sorted(table):
                 self._wrong(str(path), key, "unknown key; a source is a table [[sources]]",
                             "kunci tidak dikenal; sumber adalah tabel [[sources]]")
-        for name in ("calendars", "districts", "screens"):
+        for name in ("calendars", "districts", "mall", "screens"):
             path = folder / f"{name}.toml"
             if path.is_file():
                 before = self.single.get(name, ("", {}))[1]
@@ -143,6 +143,7 @@ class Folder:
                 tables["sources"][source.id] = source
         self._calendars(tables["calendars"])
         self._named(District, self.single.get("districts", ("", {})), tables["districts"])
+        self._mall(tables)
         self._screens(tables)
         if not self.agencies:
             self._wrong(str(Path(self.main).with_name("agencies")), "", "a declarations folder needs at least one agency",
@@ -152,6 +153,24 @@ class Folder:
             return None
         whole: Regency = head.model_copy(update=tables)
         return whole.model_copy(update={"hash": derivation_hash(whole)})
+
+    def _mall(self, tables: Table) -> None:
+        """The service mall, when there is one: its sources and its tenants are declared."""
+        if "mall" not in self.single:
+            return
+        file, table = self.single["mall"]
+        mall = self.build(Mall, table, file)
+        if mall is None:
+            return
+        tables["mall"] = mall
+        for key, wanted in (("queue", mall.queue), ("counters", mall.counters)):
+            if wanted is not None and wanted not in self.sources:
+                self._wrong(file, key, f"no source {wanted!r}; declare it", f"tidak ada sumber {wanted!r}; nyatakan dahulu")
+        for tenant in mall.tenants:
+            if tenant not in self.agencies:
+                self._wrong(file, f"tenants.{tenant}", f"no agency {tenant!r}; declare it in agencies/, with outside = true if it "
+                            "is none of the regency's", f"tidak ada perangkat daerah {tenant!r}; nyatakan di agencies/, dengan "
+                            "outside = true bila bukan milik kabupaten")
 
     def _screens(self, tables: Table) -> None:
         """The shipped scenes lie under a folder's own; the shipped screens stand where a folder names none."""

@@ -20,6 +20,8 @@ class Unit(StrEnum):
     OF_STANDARD = "of standard"
     MINUTES = "minutes"
     COUNTERS = "counters"
+    CALLS = "calls"
+    TICKETS = "tickets"
     SCORE = "score"
     SECONDS = "seconds"
 
@@ -86,6 +88,12 @@ _declare(
     Metric(key="complaints_closed_followed", unit=Unit.CASES, good=Good.UP, adds=Adds.SUM, kind="complaint"),
     Metric(key="complaints_closed_silent", unit=Unit.CASES, good=Good.DOWN, adds=Adds.SUM, kind="complaint"),
     Metric(key="complaints_answered_on_time_rate", unit=Unit.PERCENT, good=Good.UP, adds=Adds.RATIO, kind="complaint"),
+    Metric(key="calls_offered", unit=Unit.CALLS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_valid", unit=Unit.CALLS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_ghost", unit=Unit.CALLS, good=Good.DOWN, adds=Adds.SUM, readings_only=True),
+    Metric(key="calls_abandoned", unit=Unit.CALLS, good=Good.DOWN, adds=Adds.SUM, readings_only=True),
+    Metric(key="tickets_opened", unit=Unit.TICKETS, good=Good.NEITHER, adds=Adds.SUM, readings_only=True),
+    Metric(key="tickets_followed", unit=Unit.TICKETS, good=Good.UP, adds=Adds.SUM, readings_only=True),
     Metric(key="satisfaction", unit=Unit.SCORE, good=Good.UP, adds=Adds.NEVER, readings_only=True),
     Metric(key="online_share", unit=Unit.PERCENT, good=Good.UP, adds=Adds.RATIO),
     Metric(key="freshness", unit=Unit.SECONDS, good=Good.DOWN, adds=Adds.NEVER),

@@ -20,7 +20,7 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((1920, 1080), (3840, 2160), (1080, 1920))
-SCENES = ("today", "agencies", "ecosystem")
+SCENES = ("today", "agencies", "complaints", "mall", "emergency", "ecosystem")
 LOADED_WITHIN_SECONDS = 240
 TURNS_WITHIN_SECONDS = 180
 SETTLES_MILLISECONDS = 700

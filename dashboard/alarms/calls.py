@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from dashboard.clock import day_start, epoch, local_day
 from dashboard.queries.answers import Alarm, Context, Level, SourceAge, State
+from dashboard.queries.calls import uncalled_since
 from dashboard.queries.freshness import OUT, soonest
 from dashboard.store.tables import case, dimension
 from dashboard.worktime import calendar_of
@@ -39,10 +40,10 @@ def uncalled(context: Context, known: dict[str, SourceAge]) -> tuple[list[Alarm]
         calendar = calendar_of(context.regency, agency, service)
         if not silent:
             changes = soonest(changes, calendar.next_change(now))
-        if not calendar.is_open(at):
+        since = uncalled_since(calendar, at, min(came), last.get((source, agency, service), 0))
+        if since is None:
             continue
-        opened = next(opens for opens, closes in calendar.spans(local_day(at, zone)) if opens <= at < closes)
-        raised = max(opened, min(came), last.get((source, agency, service), 0)) + limit
+        raised = since + limit
         if at < raised:
             changes = changes if silent else soonest(changes, raised)
             continue

@@ -23,6 +23,7 @@ from dashboard.demo.hours import day_of
 from dashboard.demo.misbehaviour import Switch, spoiled
 from dashboard.demo.system import Premises, System
 from dashboard.demo.systems.antrean import Antrean
+from dashboard.demo.systems.darurat import Darurat
 from dashboard.demo.systems.dinkes import Dinkes
 from dashboard.demo.systems.dinsos import Dinsos
 from dashboard.demo.systems.disdukcapil import Disdukcapil
@@ -33,6 +34,7 @@ from dashboard.demo.systems.dpmptsp import Dpmptsp
 from dashboard.demo.systems.dputrkp2 import Dputrkp2
 from dashboard.demo.systems.khanza import Khanza
 from dashboard.demo.systems.lapor import Lapor
+from dashboard.demo.systems.mpp import Mpp
 from dashboard.demo.systems.rsud import Rsud
 from dashboard.demo.systems.satudata import Satudata
 from dashboard.demo.web import Answer, Request, instant, serve
@@ -40,6 +42,7 @@ from dashboard.demo.web import Answer, Request, instant, serve
 SYSTEMS: dict[str, type[System]] = {
     system.name: system for system in (
         Disdukcapil, Dpmptsp, Rsud, Dinkes, Dinsos, Lapor, Dishub, Disnakertrans, Dpmd, Dputrkp2, Khanza, Satudata, Antrean,
+        Mpp, Darurat,
     )
 }
 TICK_SECONDS = 1.0

@@ -1,6 +1,6 @@
 """Start and stop the simulated agencies, and the declarations that point at where they really run.
 
-The shipped ``config/demo`` names fixed ports (8101-8113) and folders; ``overlay`` copies it with the real addresses.
+The shipped ``config/demo`` names fixed ports (8101-8115) and folders; ``overlay`` copies it with the real addresses.
 """
 
 from __future__ import annotations
@@ -36,12 +36,15 @@ DECLARED_PORTS = {
     "khanza": 8111,
     "satudata": 8112,
     "antrean": 8113,
+    "mpp": 8114,
+    "darurat": 8115,
 }
 DATABASES = {"disdukcapil": disdukcapil.FILE, "dpmd": dpmd.FILE, "khanza": khanza.FILE}
 DECLARED_FOLDER = "var/demo/agencies"
 SECRETS = {
     "dpmptsp": "dpmptsp_token", "rsud": "rsud_token", "lapor": "lapor_token", "dishub": "dishub_password",
     "disnakertrans": "disnakertrans_key", "dputrkp2": "dputrkp2_key", "satudata": "satudata_key", "antrean": "antrean_key",
+    "mpp": "mpp_key", "darurat": "darurat_token",
 }
 SWITCH = "misbehave"
 """The file, beside the agencies' folders, that names the kinds of misbehaviour that are on."""

@@ -29,7 +29,7 @@ class System:
     name: ClassVar[str]
     streams: ClassVar[tuple[Stream, ...]]
     history: ClassVar[str] = ""
-    """Whose cases it tells of, when these are another system's."""
+    """Whose cases it tells of, when these are another system's; its own name where it tells sums and no cases."""
 
     def __init__(self, book: Book, premises: Premises) -> None:
         self.book, self.premises = book, premises

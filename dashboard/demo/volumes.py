@@ -54,6 +54,7 @@ _EMERGENCY = (
 
 PROFILES = {
     "counter": Profile((1.17, 1.06, 1.0, 0.97, 0.80, 0.0, 0.0), 0.0, _COUNTER, _COUNTER_FRIDAY),
+    "midweek": Profile((0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0), 0.0, _COUNTER),
     "clinic": Profile((1.15, 1.05, 1.0, 0.98, 0.82, 0.0, 0.0), 0.0, _CLINIC, _CLINIC_FRIDAY),
     "online": Profile((1.10, 1.05, 1.02, 1.0, 0.83, 0.42, 0.36), 0.38, _ONLINE),
     "emergency": Profile((1.02, 0.97, 0.96, 0.97, 0.98, 1.05, 1.08), 1.06, _EMERGENCY),

@@ -135,14 +135,16 @@ def _level(times: AgencyTimes) -> Level:
 def agency_rows(context: Context) -> Agencies:
     """How does each agency do: volume today, time against its standard, on time, complaints?"""
     board = Board(context)
-    order = [*context.regency.agencies, *sorted(set(board.sources) - set(context.regency.agencies))]
+    declared_agencies = context.regency.agencies
+    order = [key for key, one in declared_agencies.items() if not one.outside]
+    order += sorted(set(board.sources) - set(declared_agencies))
     connected = [
         agency for agency in order if agency in board.sources and board.worst(agency).state is not State.NONE
     ]
     rows = tuple(board.row(agency) for agency in connected)
     absent = tuple(
-        context.regency.agencies[agency].short_name for agency, declared in context.regency.agencies.items()
-        if agency not in connected and declared.serves
+        declared.short_name for agency, declared in declared_agencies.items()
+        if agency not in connected and declared.serves and not declared.outside
     )
     return Agencies(
         as_of=board.day.now, rows=rows, not_connected=absent,

@@ -117,7 +117,7 @@ def ecosystem(context: Context) -> Ecosystem:
             counting=sum(day.age.state not in OUT for day in days), through=days[0].age.short_name if through else "",
         )
 
-    serving = [agency for agency, one in declared.items() if one.serves or agency in own]
+    serving = [agency for agency, one in declared.items() if (one.serves and not one.outside) or agency in own]
     discovered = sorted(agency for agency, sources in fed.items() if agency not in declared and sources & known.keys())
     units = {agency: unit(agency) for agency in [*serving, *discovered]}
     return Ecosystem(

@@ -14,6 +14,7 @@ from dashboard.errors import ConfigError
 from dashboard.metrics import METRICS, Adds, Unit
 from dashboard.queries import measures
 from dashboard.queries.answers import Context, State
+from dashboard.queries.complaints import ANSWER_DAYS, VERIFY_DAYS
 from dashboard.queries.measures import Asked, Group, Key, Value, Values
 from dashboard.queries.periods import periods
 from dashboard.store.state import states
@@ -21,15 +22,18 @@ from dashboard.store.tables import case, covered, dimension
 from dashboard.worktime import calendars
 
 BY = ("agency", "service", "channel", "district")
-VERIFY_DAYS, ANSWER_DAYS = 3, 5
-"""Complaint clocks in working days: verified and forwarded; first follow-up (SP4N-LAPOR)."""
-
 _COMPLAINT = dimension.c.kind == "complaint"
 
 
-def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
-    """Complaints without a stamp although more than so many working days have passed, at the end of each period."""
+def _complaint_clock(asked: Asked, stamp: str, days: int, *, since: str = "submitted_at") -> Values:
+    """Complaints without a stamp although more than so many working days have passed, at the end of each period.
+
+    The clock runs from ``since`` (of a source that does not tell it: from the submission), and only for sources that tell
+    the stamp at all: what a system never says is not missing.
+    """
     office = calendars(asked.regency)["office"]
+    telling = [key for key, source in asked.regency.sources.items() if stamp in source.fields]
+    plain = [key for key in telling if since not in asked.regency.sources[key].fields]
 
     def condition(at: int) -> object:
         day, left = local_day(at, asked.regency.zone), days
@@ -41,7 +45,8 @@ def _complaint_clock(asked: Asked, stamp: str, days: int) -> Values:
                 break
             day -= timedelta(days=1)
         limit = office.spans(day)[-1][1]
-        return and_(_COMPLAINT, or_(case.c[stamp].is_(None), case.c[stamp] >= at), case.c.submitted_at < limit)
+        begun = or_(case.c[since] < limit, and_(dimension.c.source.in_(plain), case.c.submitted_at < limit))
+        return and_(_COMPLAINT, dimension.c.source.in_(telling), or_(case.c[stamp].is_(None), case.c[stamp] >= at), begun)
 
     return measures.standing(asked, condition)
 
@@ -123,7 +128,9 @@ MEASURES: dict[str, Callable[[Asked], Values]] = {
     "waiting_now": _waiting,
     "complaints_received": lambda asked: measures.counted(asked, "received", "complaint"),
     "complaints_unverified": lambda asked: _complaint_clock(asked, "accepted_at", VERIFY_DAYS),
-    "complaints_unanswered": lambda asked: _complaint_clock(asked, "first_response_at", ANSWER_DAYS),
+    "complaints_unanswered": lambda asked: _complaint_clock(
+        asked, "first_response_at", ANSWER_DAYS, since="accepted_at"
+    ),
     "complaints_overdue": lambda asked: measures.standing(asked, lambda at: and_(_COMPLAINT, case.c.due_at < at)),
     "complaints_closed_followed": lambda asked: _closed(asked, "follow-up"),
     "complaints_closed_silent": lambda asked: _closed(asked, "silence"),

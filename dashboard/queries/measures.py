@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from config.declarations import Regency
-from dashboard.clock import day_end, day_start, local_day
-from dashboard.metrics import Metric
+from dashboard.clock import DAY, day_end, day_start, local_day
+from dashboard.metrics import Adds, Metric
 from dashboard.queries.answers import State
 from dashboard.queries.periods import Period
 from dashboard.store.backlog import backlog_at
@@ -216,10 +216,12 @@ def kept(asked: Asked, *conditions: Any) -> Values:
 
 
 def published(asked: Asked, metric: Metric) -> Values:
-    """Readings of a metric: those whose period begins in each period, the last one by agency; never summed."""
+    """Readings of a metric: those whose period begins in each period, the last one by agency; summed only where it adds up."""
     found: Values = {}
     if set(asked.by) - {"agency"}:
         return found
+    if metric.adds in (Adds.SUM, Adds.LAST):
+        return published_sums(asked, metric)
     rows = asked.connection.execute(
         select(reading).where(
             reading.c.metric == metric.key, reading.c.scope == "", reading.c.period >= asked.periods[0].start,
@@ -233,6 +235,35 @@ def published(asked: Asked, metric: Metric) -> Values:
         if number is not None and (asked.by or len(agencies) == 1):
             found[number, (row.agency,) if asked.by else ()] = Value(row.value, 1)
     return found
+
+
+GRAIN_SECONDS = {"instant": 0, "hour": 3600, "day": DAY, "week": 7 * DAY, "month": 28 * DAY, "quarter": 90 * DAY, "year": 365 * DAY}
+"""At least so long is a reading of a grain: it is counted in periods that are no shorter."""
+
+
+def published_sums(asked: Asked, metric: Metric) -> Values:
+    """Readings that add up over agencies, summed (or the last one, as the metric adds up) over time.
+
+    Of each source and agency those of the longest grain that fits the period; its parts (scopes) only where it tells no whole.
+    """
+    told: defaultdict[tuple[Key, str, str], dict[tuple[float, bool], dict[str, float]]] = defaultdict(dict)
+    rows = asked.connection.execute(select(reading).where(
+        reading.c.metric == metric.key, reading.c.period >= asked.periods[0].start,
+        reading.c.period < asked.periods[-1].end, reading.c.value.is_not(None),
+    ).order_by(reading.c.period))
+    for row in rows:
+        number = asked.number_of(row.period)
+        seconds = GRAIN_SECONDS.get(row.grain)
+        if number is None or seconds is None or (metric.adds is Adds.SUM and not seconds):
+            continue
+        if seconds <= asked.periods[number].end - asked.periods[number].start:
+            key: Key = (number, (row.agency,) if asked.by else ())
+            by_scope = told[key, row.source, row.agency].setdefault((seconds, row.scope == ""), {})
+            by_scope[row.scope] = row.value + (by_scope.get(row.scope, 0.0) if metric.adds is Adds.SUM else 0.0)
+    sums: defaultdict[Key, list[float]] = defaultdict(list)
+    for (key, _, _), by_kind in told.items():
+        sums[key] += by_kind[max(by_kind)].values()
+    return {key: Value(sum(values), len(values)) for key, values in sums.items()}
 
 
 def overdue(at: int) -> Any:

@@ -45,6 +45,7 @@ def headers(agencies: Agencies, name: str) -> dict[str, str]:
     return {
         "rsud": {"X-Token": secret}, "dishub": {"Authorization": f"Basic {basic}"}, "disnakertrans": {"X-Api-Key": secret},
         "dputrkp2": {"X-Api-Key": secret}, "satudata": {"Authorization": secret}, "antrean": signed(secret),
+        "mpp": {"X-Kunci": secret},
     }.get(name, {"Authorization": f"Bearer {secret}"})
 
 
@@ -152,6 +153,16 @@ def open_data(agencies: Agencies, size: int = 100) -> list[dict[str, Any]]:
         agencies, "satudata", "/api/3/action/datastore_search", resource_id=RESOURCE, limit=str(size), offset=str(len(found))
     )["result"]["records"]:
         found += rows
+    return found
+
+
+def tickets(agencies: Agencies, size: int = 500, **query: str) -> list[dict[str, Any]]:
+    """All pages of the service mall's queue."""
+    found: list[dict[str, Any]] = []
+    while rows := get(agencies, "mpp", "/antrean", halaman=str(len(found) // size + 1), jumlah=str(size), **query)["antrean"]:
+        found += rows
+        if len(rows) < size:
+            break
     return found
 
 

@@ -30,6 +30,7 @@ from tests.demo.conftest import (
     seekers,
     status_of,
     table,
+    tickets,
     transport,
     visits,
 )
@@ -54,6 +55,7 @@ LISTS: dict[str, tuple[Callable[..., list[dict[str, Any]]], str]] = {
     "satudata": (open_data, "nomor"),
     "dpmd": (letters, "id"),
     "khanza": (queue, "no_rawat"),
+    "mpp": (tickets, "id"),
 }
 
 
@@ -75,7 +77,7 @@ def test_reading_twice_gives_the_same(agencies: Agencies, name: str) -> None:
     assert read(agencies) == read(agencies)
 
 
-@pytest.mark.parametrize("name", ["dpmptsp", "rsud", "lapor", "dishub", "disnakertrans", "dputrkp2", "satudata"])
+@pytest.mark.parametrize("name", ["dpmptsp", "rsud", "lapor", "dishub", "disnakertrans", "dputrkp2", "satudata", "mpp"])
 def test_the_size_of_pages_does_not_change_what_they_hold(agencies: Agencies, name: str) -> None:
     read, _ = LISTS[name]
     assert read(agencies, 1000) == read(agencies, 37)
@@ -224,3 +226,24 @@ def test_bpjs_tells_the_waiting_times_of_the_hospitals_own_visits_by_day(agencie
             own[row["kd_poli"]] = own.get(row["kd_poli"], 0) + 1
     assert told == own
     assert told
+
+
+def test_the_malls_tickets_have_a_letter_for_their_tenant_and_its_counters_are_published_with_their_minute(agencies: Agencies) -> None:
+    letters_of = {(row["gerai"], row["nomor"][0]) for row in tickets(agencies)}
+    assert letters_of >= {("Disdukcapil", "A"), ("BPJS Kesehatan", "C"), ("Imigrasi", "G")}
+    counters = get(agencies, "mpp", "/loket")["loket"]
+    assert {row["per"] for row in counters} == {"2026-11-24T10:53:00+08:00"}
+    assert {row["gerai"]: row["buka"] for row in counters}["Imigrasi"] == 0  # a Tuesday
+    assert sum(row["buka"] for row in counters) >= 8
+    assert status_of(agencies, "mpp", "/loket", known=False) == 401
+
+
+def test_the_emergency_line_tells_sums_by_the_hour_and_nobody_who_called(agencies: Agencies) -> None:
+    rows = get(agencies, "darurat", "/api/rekap", hari="2")["rekap"]
+    hours = sorted({row["jam"] for row in rows})
+    assert (len(hours), hours[-1]) == (35, "2026-11-24T10:00:00+08:00")
+    sums = {name: sum(row["nilai"] for row in rows if row["ukuran"] == name) for name in ("ditawarkan", "sah", "palsu", "putus")}
+    assert sums["ditawarkan"] > sums["palsu"] > sums["sah"] > 0
+    assert sums["sah"] + sums["palsu"] + sums["putus"] <= sums["ditawarkan"]
+    assert SURNAME not in str(rows)
+    assert status_of(agencies, "darurat", "/api/rekap", known=False) == 401

@@ -88,6 +88,7 @@ def test_the_declarations_fit_the_shipped_ones(agencies: Agencies, tmp_path: Pat
         "disdukcapil-permohonan", "dpmptsp-izin", "rsud-kunjungan", "dinkes-puskesmas", "dinkes-pegunungan",
         "dinsos-register", "lapor", "dishub-layanan",
         "disnakertrans-pencaker", "dpmd-surat", "dputrkp2-laporan", "rsud-farmasi", "rsud-antrean-bpjs", "satudata-sampah",
+        "mpp-antrean", "mpp-loket", "darurat-112",
     }
 
 

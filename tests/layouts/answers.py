@@ -28,6 +28,7 @@ from dashboard.queries.answers import (
 from dashboard.queries.ecosystem import Ecosystem, SourceDay, Unit
 from dashboard.queries.runs import HOURS, Hour, Last
 from dashboard.words import Say
+from tests.layouts.topics import Topics
 
 CONFIG = Path(__file__).parents[2] / "config"
 AT = int(datetime(2026, 11, 24, 2, 53, tzinfo=UTC).timestamp())
@@ -469,5 +470,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ecosystem": ECOSYSTEMS,
     "overall_state": ALARMS,
     "alarm_strip": ALARMS,
+    **Topics(AT, figure, source).examples(),
 }
 """Panel → name of the example → answer."""

@@ -126,9 +126,7 @@ def document(
     }
     tree = seen(as_json(page(regency, declared, drawn, say)), scene, number, by_clock=by_clock)
     body = to_html(tree, say)
-    sheets = "".join(
-        f'<link rel="stylesheet" href="{(ASSETS / name).as_uri()}">' for name in ("shapes.css", "tokens.css", "wall.css")
-    )
+    sheets = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in sorted(ASSETS.glob("*.css")))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Wall</title>{sheets}</head>'
         f'<body class="{"is-lost" if lost else ""}">{body}</body></html>'
@@ -143,6 +141,12 @@ def choose(**names: str) -> dict[str, Any]:
 def tiles(*figures: str) -> dict[str, str]:
     """Four examples of figures for the four headline tiles."""
     return dict(zip(("received_today", "completed_today", "on_time_today", "overdue_now"), figures, strict=True))
+
+
+def topic(scene: str, example: str) -> dict[str, Any]:
+    """Everything normal but the panels of a scene, which show one example where they have it."""
+    names = [declared.panel for declared in answers.regency().scenes[scene].panels]
+    return choose(**{name: example for name in names if example in answers.EXAMPLES[name]})
 
 
 CALM = {
@@ -198,6 +202,40 @@ PAGES: dict[str, dict[str, Any]] = {
     "ecosystem-lost": {"chosen": choose(**TROUBLE), "scene": "ecosystem", "lost": True},
     "ecosystem-by-clock": {"chosen": choose(ecosystem="many"), "scene": "ecosystem", "by_clock": True},
     "ecosystem-en": {"chosen": choose(ecosystem="every-problem"), "scene": "ecosystem", "language": "en"},
+    "complaints": {"chosen": choose(), "scene": "complaints"},
+    "complaints-calm": {"chosen": topic("complaints", "calm"), "scene": "complaints"},
+    "complaints-many": {"chosen": topic("complaints", "many"), "scene": "complaints"},
+    "complaints-late": {"chosen": topic("complaints", "late"), "scene": "complaints"},
+    "complaints-partial": {"chosen": topic("complaints", "partial"), "scene": "complaints"},
+    "complaints-stale": {"chosen": topic("complaints", "stale"), "scene": "complaints"},
+    "complaints-offline": {"chosen": topic("complaints", "offline"), "scene": "complaints"},
+    "complaints-none": {"chosen": topic("complaints", "none"), "scene": "complaints"},
+    "complaints-by-clock": {"chosen": choose(), "scene": "complaints", "by_clock": True},
+    "complaints-lost": {"chosen": choose(**TROUBLE), "scene": "complaints", "lost": True},
+    "complaints-en": {"chosen": topic("complaints", "many"), "scene": "complaints", "language": "en"},
+    "mall": {"chosen": choose(), "scene": "mall"},
+    "mall-night": {"chosen": topic("mall", "night"), "scene": "mall"},
+    "mall-long": {"chosen": topic("mall", "long"), "scene": "mall"},
+    "mall-long-2": {"chosen": topic("mall", "long"), "scene": "mall", "number": 2},
+    "mall-untold": {"chosen": topic("mall", "untold-counters"), "scene": "mall"},
+    "mall-partial": {"chosen": topic("mall", "partial"), "scene": "mall"},
+    "mall-stale": {"chosen": topic("mall", "stale"), "scene": "mall"},
+    "mall-offline": {"chosen": topic("mall", "offline"), "scene": "mall"},
+    "mall-none": {"chosen": topic("mall", "none"), "scene": "mall"},
+    "mall-by-clock": {"chosen": choose(), "scene": "mall", "by_clock": True},
+    "mall-lost": {"chosen": choose(**TROUBLE), "scene": "mall", "lost": True},
+    "mall-en": {"chosen": topic("mall", "long"), "scene": "mall", "language": "en"},
+    "emergency": {"chosen": choose(), "scene": "emergency"},
+    "emergency-calm": {"chosen": topic("emergency", "calm"), "scene": "emergency"},
+    "emergency-untold": {"chosen": topic("emergency", "untold"), "scene": "emergency"},
+    "emergency-long": {"chosen": topic("emergency", "long"), "scene": "emergency"},
+    "emergency-partial": {"chosen": topic("emergency", "partial"), "scene": "emergency"},
+    "emergency-stale": {"chosen": topic("emergency", "stale"), "scene": "emergency"},
+    "emergency-offline": {"chosen": topic("emergency", "offline"), "scene": "emergency"},
+    "emergency-none": {"chosen": topic("emergency", "none"), "scene": "emergency"},
+    "emergency-by-clock": {"chosen": choose(), "scene": "emergency", "by_clock": True},
+    "emergency-lost": {"chosen": choose(**TROUBLE), "scene": "emergency", "lost": True},
+    "emergency-en": {"chosen": topic("emergency", "long"), "scene": "emergency", "language": "en"},
     "today-en": {"chosen": choose(**tiles("normal", "without", "partial", "warning")), "language": "en"},
     "out-en": {"chosen": choose(**tiles("stale-many", "silent", "stale-yesterday", "offline")), "language": "en"},
     "nothing-en": {"chosen": choose(**tiles("too-few", "not-applicable", "no-band", "late"), **CALM), "language": "en"},
@@ -205,7 +243,11 @@ PAGES: dict[str, dict[str, Any]] = {
 }
 """The example walls: every state is on one of them."""
 
-SIZES = {"hd": (1920, 1080, "west"), "uhd": (3840, 2160, "west"), "tall": (1080, 1920, "lobby")}
+SIZES = {
+    "hd": (1920, 1080, "west"), "uhd": (3840, 2160, "west"), "tall": (1080, 1920, "lobby"), "wide": (3840, 1080, "west"),
+}
+ONLY = {"uhd": ("today", "ecosystem", "complaints", "mall", "emergency"), "wide": ("complaints", "mall", "emergency")}
+"""At these sizes not every example: the larger one is the smaller one scaled, and few walls are so wide."""
 
 
 def main(folder: Path, wanted: list[str]) -> None:
@@ -214,7 +256,7 @@ def main(folder: Path, wanted: list[str]) -> None:
     chromium = shutil.which("chromium")
     for name in wanted or PAGES:
         for size, (width, height, screen) in SIZES.items():
-            if size == "uhd" and name not in ("today", "ecosystem"):
+            if name not in ONLY.get(size, PAGES):
                 continue
             path = folder / f"{name}-{size}.html"
             path.write_text(document(**{"screen": screen, **PAGES[name]}), encoding="utf-8")

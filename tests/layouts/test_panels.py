@@ -136,7 +136,10 @@ def test_every_text_that_differs_between_two_answers_has_an_id(name: str) -> Non
 def test_no_indonesian_word_is_left_on_an_english_screen(name: str, example: str) -> None:
     indonesian = texts(drawn(name, example)) & texts(drawn(name, example, "en"))
     words = {text for text in indonesian if re.search(r"[a-z]{3}", text)}
-    names_and_data = re.compile(r"^(Dis|Din|DPUT|DP|Dep|Set|Insp|BKP|Kes|Kec|OPD|puskesmas|rawat jalan|\d+ layanan)")
+    names_and_data = re.compile(
+        r"^(Dis|Din|DPUT|DP|Dep|Set|Insp|BKP|Kes|Kec|OPD|puskesmas|rawat jalan|\d+ layanan|Puskesmas|Satpol|BPJS|Samsat|Pertanahan"
+        r"|Imigrasi|Kejaksaan|Pengadilan|KPP|Bank|Kominfo)"
+    )
     assert {text for text in words if not names_and_data.match(text) and text != "data 10.51"} == set()
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from layouts.theme import SIZES as TEXT_SIZES
-from tests.layouts.static_page import PAGES, SIZES, document
+from tests.layouts.static_page import ONLY, PAGES, SIZES, document
 
 pytestmark = pytest.mark.browser
-SCALES = {"hd": 1, "uhd": 2, "tall": 1}
-CASES = [(name, size) for name in PAGES for size in SIZES if size != "uhd" or name in ("today", "lost", "agencies")]
+SCALES = {"hd": 1, "uhd": 2, "tall": 1, "wide": 1}
+CASES = [(name, size) for name in PAGES for size in SIZES if name in ONLY.get(size, PAGES)]
 
 FAULTS = """(floor) => { const out = [], W = innerWidth, H = innerHeight;
  const visible = e => getComputedStyle(e).visibility !== 'hidden';

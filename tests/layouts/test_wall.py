@@ -34,7 +34,11 @@ def built(**more: Any) -> Any:
 
 def test_a_screen_has_the_panels_of_its_scenes_and_those_of_header_and_footer() -> None:
     found = [each.id for each in instances(REGENCY, "west")]
-    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", "ecosystem"]
+    topics = [
+        "complaint_clocks", "complaints_closed", "complaints_late", "mall_figures", "mall_tenants", "emergency_figures",
+        "emergency_calls", "emergency_tickets",
+    ]
+    assert found == ["overall_state", "alarm_strip", *TODAY, "agencies", *topics, "ecosystem"]
 
 
 def test_the_shipped_screens_name_panels_that_exist() -> None:
