@@ -27,7 +27,8 @@ def instant(text: str, regency: Regency) -> int:
         except ValueError:
             continue
     raise ProductError(
-        f"--at {text!r}: not a moment; write it as \"2026-11-24 10:53\"", f"--at {text!r}: bukan waktu; tulis \"2026-11-24 10:53\""
+        f"--at {text!r}: not a moment; give one as '2026-11-24 10:53'",
+        f"--at {text!r}: bukan waktu; beri seperti '2026-11-24 10:53'",
     )
 
 
@@ -41,7 +42,10 @@ def grant_look(
     now = clock.now()
     moment = instant(at, regency)
     if moment > now.timestamp() * 1000:
-        raise ProductError(f"--at {at!r} is still to come; give a past moment", f"--at {at!r} belum terjadi; beri waktu yang lalu")
+        raise ProductError(
+            f"--at {at!r} is still to come; check it, and give a past moment",
+            f"--at {at!r} belum terjadi; periksa, dan beri waktu yang lalu",
+        )
     recordings = open_store(settings, "recordings")
     with recordings.connect() as connection:
         known = past.screens(connection)
@@ -51,8 +55,8 @@ def grant_look(
     if screen not in known:
         names = ", ".join(known)
         raise ProductError(
-            f"screen {screen!r} was never recorded; recorded: {names or 'none yet (start command-center serve)'}",
-            f"layar {screen!r} belum pernah direkam; yang terekam: {names or 'belum ada (jalankan command-center serve)'}",
+            f"screen {screen!r} was never recorded; choose of: {names or 'none yet (start command-center serve)'}",
+            f"layar {screen!r} belum pernah direkam; pilih dari: {names or 'belum ada (jalankan command-center serve)'}",
         )
     people = open_store(settings, "people")
     identity, code = viewings.grant(people, screen=screen, at=moment, who=who, lasts_seconds=minutes * 60, now=now)

@@ -98,7 +98,8 @@ def end(engine: Engine, identity: str, *, who: str, now: datetime) -> None:
         ).rowcount
         if not done:
             raise ProductError(
-                f"no look {identity!r} that could be ended", f"tidak ada sesi rekaman {identity!r} yang dapat diakhiri"
+                f"no look {identity!r} that could be ended; check the id that command-center replay printed",
+                f"tidak ada sesi rekaman {identity!r} yang dapat diakhiri; periksa id yang dicetak command-center replay",
             )
         append(connection, who, "replay ended", {"viewing": identity}, now)
         connection.execute(insert(people_changed).values(at=int(now.timestamp() * 1000), what="viewings"))
