@@ -12,7 +12,7 @@
   };
   window.commandCenter = state;
   Object.assign(state, {serverNow: () => serverNow(), wipe: () => wipe()});
-  let words = null, page = null, stream = null, again = 0, asked = 0, resume = 0, reloadAt = null, reloadBy = 0, clockFormat = null, dateFormat = null;
+  let words = null, page = null, stream = null, again = 0, asked = 0, resume = 0, reloadAt = null, reloadBy = 0;
   const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
   const byId = (id) => document.getElementById(id);
@@ -37,60 +37,12 @@
     settle();
   }
 
-  // ---- words, clock, ages ---------------------------------------------------------------------------------------------
-  function readWords() {
-    const element = byId("live-words");
-    if (!element) return;
-    words = JSON.parse(element.dataset.words);
-    const options = {timeZone: words.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit"};
-    clockFormat = new Intl.DateTimeFormat("en-GB", options);
-    dateFormat = new Intl.DateTimeFormat(words.language === "en" ? "en-GB" : "id-ID", {
-      timeZone: words.zone, weekday: "long", day: "numeric", month: "long", year: "numeric",
-    });
-  }
-  const clock = (at) => clockFormat.format(at).replace(":", words.separator);
-  function date(at) {
-    const part = Object.fromEntries(dateFormat.formatToParts(at).map((each) => [each.type, each.value]));
-    return `${part.weekday}, ${part.day} ${part.month} ${part.year}`;
-  }
-  const said = (unit, n) => words.times[n === 1 && unit !== "seconds" ? unit + "_one" : unit].replace("{n}", n);
-  function duration(seconds) {
-    const whole = Math.max(0, Math.floor(seconds)), minutes = Math.floor(whole / 60);
-    if (minutes < 1) return said("seconds", whole);
-    const days = Math.floor(minutes / 1440), hours = Math.floor(minutes / 60) % 24, rest = minutes % 60;
-    if (days) return said("days", days) + (hours ? " " + said("hours", hours) : "");
-    if (hours) return said("hours", hours) + (rest ? " " + said("minutes", rest) : "");
-    return said("minutes", rest);
-  }
-  function roughly(seconds) {       // its largest unit alone, where there is room for no more
-    const whole = Math.max(0, Math.floor(seconds)), days = Math.floor(whole / 86400), hours = Math.floor(whole / 3600);
-    if (days) return said("days", days);
-    return hours ? said("hours", hours) : duration(whole);
-  }
-  function write(element, text) {
-    if (element.textContent !== text) element.textContent = text;
-  }
+  // ---- words, clock, ages (assets/ages.js) ----------------------------------------------------------------------------
   function writeAll() {
     const now = serverNow();
     if (!words || now === null) return;
-    for (const element of document.querySelectorAll("[data-live]")) {
-      const what = element.dataset.live;
-      if (what === "clock") write(element, clock(now));
-      else if (what === "date") write(element, date(now));
-      else if (what === "lost-since" && state.lastServer !== null) write(element, clock(state.lastServer));
-    }
-    for (const element of document.querySelectorAll("[data-age-since]")) {
-      const since = Number(element.dataset.ageSince);
-      const spoken = element.dataset.ageShort ? roughly : duration;
-      write(element, since ? spoken(now / 1000 - since) : "");
-    }
-    for (const [panel, limit] of limits) {
-      const slot = slotOf(panel);
-      if (!slot) continue;
-      slot.classList.toggle("is-late-by-clock", limit.late !== null && now >= limit.late * 1000);
-      slot.classList.toggle("is-stale-by-clock", limit.failed || (limit.stale !== null && now >= limit.stale * 1000));
-      slot.classList.toggle("is-failed", limit.failed);
-    }
+    window.ages.tell(document, words, now, state.lastServer);
+    window.ages.mark(document, limits, now);
   }
 
   // ---- frames ---------------------------------------------------------------------------------------------------------
@@ -196,11 +148,7 @@
   function show(scene) {
     const turned = state.scene !== null;
     state.scene = scene;
-    for (const element of document.querySelectorAll("[data-scene]")) {
-      const shown = element.dataset.scene === scene.scene && (element.dataset.mode ?? scene.mode) === scene.mode;
-      element.classList.toggle("is-shown", shown);
-      if (shown && element.dataset.pageShown !== undefined) element.dataset.pageShown = String(scene.page);
-    }
+    window.ages.turn(document, scene);
     if (turned && reloadAt !== null && performance.now() >= reloadAt) reloadConnected();
   }
 
@@ -417,7 +365,7 @@
     const mark = byId("live-page");
     if (!mark || !window.dash_clientside?.set_props) return false;
     page = state.page = {build: mark.dataset.build, layout: mark.dataset.layout, screen: mark.dataset.screen, audience: mark.dataset.audience ?? "room"};
-    readWords();
+    words = window.ages.speaker(document);
     readSlots();
     state.heard = performance.now();
     setInterval(beat, 250);

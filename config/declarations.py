@@ -30,8 +30,9 @@ from config.terms import (
 
 __all__ = [
     "FIELDS_OF_CASES", "FIELDS_OF_READINGS", "STAMPS", "Agency", "BackupRules", "CalendarRules", "DeclarationError", "Declared",
-    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Group", "Hours", "Mall", "Mode", "Panel", "Regency",
-    "Scene", "Screen", "Service", "Slot", "Slug", "Source", "Standard", "StandardUnit", "Tenant", "Thresholds", "Words", "Zone",
+    "DeclaredMetric", "District", "DistrictMap", "Duration", "FieldMap", "Group", "Hours", "Mall", "Mode", "Panel",
+    "RecordingRules", "Regency", "Scene", "Screen", "Service", "Slot", "Slug", "Source", "Standard", "StandardUnit", "Tenant",
+    "ThinnedFrom", "Thresholds", "Words", "Zone",
 ]
 
 
@@ -300,6 +301,39 @@ class BackupRules(Declared):
     longest: Duration = timedelta(days=90)
 
 
+class ThinnedFrom(Declared):
+    """Recordings older than ``after`` keep one state each ``step``."""
+
+    after: Duration
+    step: Duration
+
+
+class RecordingRules(Declared):
+    """How long recordings of screens are kept, and how densely with age: every change until the first stage begins.
+
+    Steps are whole minutes, each a multiple of the one before, so that the marks of a stage are among those before it.
+    """
+
+    stages: tuple[ThinnedFrom, ...] = (
+        ThinnedFrom(after=timedelta(days=14), step=timedelta(minutes=1)),
+        ThinnedFrom(after=timedelta(days=90), step=timedelta(minutes=10)),
+    )
+    keep: Duration = timedelta(days=730)
+
+    @model_validator(mode="after")
+    def _ages_and_steps_grow(self) -> RecordingRules:
+        minute, before = timedelta(minutes=1), ThinnedFrom(after=timedelta(0), step=timedelta(minutes=1))
+        for number, stage in enumerate(self.stages):
+            if stage.step % minute or stage.step % before.step or stage.step < minute:
+                raise ValueError(f"stages.{number}.step: whole minutes, and a multiple of the step before")
+            if stage.after <= before.after or (number and stage.step == before.step):
+                raise ValueError(f"stages.{number}: each stage begins later than the one before, with a longer step")
+            before = stage
+        if self.keep <= before.after:
+            raise ValueError("keep: longer than the age of the last stage")
+        return self
+
+
 class Regency(Declared):
     """All declarations of one folder, checked. ``hash`` changes with anything that derives stored figures."""
 
@@ -314,6 +348,7 @@ class Regency(Declared):
     backup: BackupRules = BackupRules()
     map: DistrictMap | None = None
     metrics: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], DeclaredMetric] = {}
+    recordings: RecordingRules = RecordingRules()
     districts: dict[str, District] = {}
     calendars: dict[str, CalendarRules] = {}
     agencies: dict[str, Agency] = {}

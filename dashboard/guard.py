@@ -38,7 +38,8 @@ class Rules:
 
     ``callbacks``: zone → callback's ``output`` → roles. ``script_hashes``: zone → Dash's hashes of its inline scripts.
     ``secure``: the browser reaches us by TLS (or by loopback), so that cookies may be ``__Host-``. ``proxied``: a proxy
-    in front, so that the peer's address says nothing. ``token``: of the interface for programs, or ``None``.
+    in front, so that the peer's address says nothing. ``token``: of the interface for programs, or ``None``. ``framing``:
+    zones whose pages hold a frame of their own zone (the stage of a replay).
     """
 
     principal_of: Callable[[str, str], Awaitable[Principal | None]]
@@ -50,6 +51,7 @@ class Rules:
     proxied: bool = False
     token: str | None = None
     outside: Callable[[Principal, str], None] = lambda who, address: None
+    framing: frozenset[str] = frozenset()
 
     def cookie_name(self, zone: str) -> str:
         """The cookie of a zone; ``__Host-`` wherever the browser accepts it."""
@@ -65,9 +67,10 @@ class Rules:
 def security_headers(rules: Rules, zone: str) -> list[tuple[bytes, bytes]]:
     """The headers of every answer (faults.md 3.5)."""
     scripts = " ".join(["'self'", *rules.script_hashes.get(zone, [])])
+    frames = "frame-src 'self'; frame-ancestors 'self'" if zone in rules.framing else "frame-ancestors 'none'"
     policy = (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+        f"font-src 'self'; connect-src 'self'; {frames}; base-uri 'none'; form-action 'self'; "
         "object-src 'none'"
     )
     headers = {

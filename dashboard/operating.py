@@ -33,7 +33,7 @@ class Operator:
 
     def add_to(self, app: typer.Typer) -> None:
         """Register the commands."""
-        for command in (self.holds, self.release, self.reject, self.rejected, self.replay, self.revisions):
+        for command in (self.holds, self.release, self.reject, self.rejected, self.remap, self.revisions, self.replay):
             app.command()(command)
         Switching(self.declared, self.say).add_to(app)
 
@@ -67,7 +67,7 @@ class Operator:
 
         self._show(put_aside(self._context(), source), format_)
 
-    def replay(self, source: str, who: Who, why: Why = "the mapping was mended") -> None:
+    def remap(self, source: str, who: Who, why: Why = "the mapping was mended") -> None:
         """Map the rows put aside of a source again, after its mapping was mended."""
         from dashboard.collecting import replay_now
 
@@ -89,6 +89,23 @@ class Operator:
         self._show(revisions(
             self._context(), source=source, since=since.date() if since else None, until=until.date() if until else None, most=most
         ), format_)
+
+    def replay(
+        self, at: Annotated[str, typer.Option(help="The moment, on the regency's clock: '2026-11-24 10:53'.")] = "",
+        screen: Annotated[str, typer.Option(help="Which screen; also one that is declared no more.")] = "west",
+        lasts: Annotated[int, typer.Option("--minutes", min=1, max=720, help="How long the look lasts once opened.")] = 120,
+        who: Annotated[str, typer.Option(help="Who looks; it is audited.")] = "command line",
+        base: Annotated[str, typer.Option(help="Address of the server, for the link.")] = "http://127.0.0.1:8100",
+        end: Annotated[str, typer.Option(help="End this look now (its id).")] = "",
+    ) -> None:
+        """Open a screen at a past moment, as it was shown: prints a single-use link to a read-only look with an end."""
+        from dashboard.revisiting import end_look, grant_look
+
+        settings = Settings()
+        if end:
+            end_look(settings, end, who=who, say=self.say)
+        else:
+            grant_look(settings, self.declared(settings), at=at, screen=screen, minutes=lasts, who=who, base=base, say=self.say)
 
     def _decide(self, source: str, decision: str, who: str, why: str) -> bool:
         from dashboard.collecting import decide_now

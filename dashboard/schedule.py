@@ -29,6 +29,7 @@ from dashboard.backup.replacing import restore_for
 from dashboard.cases import Outcome
 from dashboard.errors import LeaseLost, ProductError, StoreError
 from dashboard.jumps import ClockWatch
+from dashboard.live.thinning import thin
 from dashboard.store import derived, requests
 from dashboard.store.lease import Lease, holder_name
 from dashboard.store.recompute import recompute
@@ -115,9 +116,9 @@ class Leadership:
             )
         for work, seconds in (
             (self.derive, HISTOGRAMS_EVERY_SECONDS), (self.answer_requests, 1), (self.gauges, 20), (self.tidy, 3600),
-            (self.care.look, 5), (self.care.back_up, 60),
+            (self.care.look, 5), (self.care.back_up, 60), (self.thin_recordings, 3600),
         ):
-            first = BACKUP_AFTER_SECONDS if work == self.care.back_up else 1  # not into the first runs of a start
+            first = BACKUP_AFTER_SECONDS if work in (self.care.back_up, self.thin_recordings) else 1  # not into the first runs
             self.scheduler.add_job(
                 self._guarded(work), IntervalTrigger(seconds=seconds, timezone=UTC), id=f"own:{work.__name__}",
                 executor="own", next_run_time=now + timedelta(seconds=first),
@@ -213,6 +214,16 @@ class Leadership:
     def tidy(self) -> None:
         """Drop ten-minute cells and gauges that no *typical* can read any more."""
         derived.drop_old(self.engine, clock.now(), self.token)
+
+    def thin_recordings(self) -> None:
+        """Thin what the screens showed by its age, as declared; in small commits, between those of the recorder."""
+        engine = open_store(self.settings, "recordings")
+        try:
+            done = thin(engine, self.regency.recordings, clock.now())
+        finally:
+            engine.dispose()
+        if done.rows:
+            log.info("recordings thinned", rows=done.rows, bodies=done.bodies, longest_ms=round(done.longest_seconds * 1000))
 
     def answer_requests(self) -> None:
         """Do what a command asked of the living leader (collect, recompute), one after the other."""

@@ -25,11 +25,12 @@ from dash import Dash, html
 from fastapi import FastAPI
 
 from dashboard import clock, heartbeat
-from dashboard.access import devices
+from dashboard.access import devices, viewings
 from dashboard.access.devices import Principal
 from dashboard.backup.opening import open_store
 from dashboard.errors import ConfigError
 from dashboard.guard import PRINCIPAL, App, Guard, Receive, Rules, Scope, Send
+from dashboard.live import stage
 from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.hub import Hub, Pace
@@ -59,7 +60,7 @@ AUDITED_EVERY_SECONDS = 600
 BEAT_TICKS = 50
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
-CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
+CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}, "replay": {}}
 """Zone → Dash callback's output → roles that may call it. A registered callback that is not here stops the start."""
 
 
@@ -95,15 +96,20 @@ class ZoneDash(Dash):
         return index.replace("<html>", f'<html lang="{self.language()}">')
 
 
+WALL_LEAVES, STAGE_LEAVES = r"^(?!(?!replay\.).*\.(js|css|ico)$)", r"^(?!gather\.js$)"
+"""Assets that a zone's page does not load by itself: on the stage of a replay neither today's styles nor the live client."""
+
+
 def zone_dash(
-    server: FastAPI, zone: str, title: str, layout: Callable[[], Any], language: Callable[[], str] = lambda: "id"
+    server: FastAPI, zone: str, title: str, layout: Callable[[], Any], language: Callable[[], str] = lambda: "id",
+    leaves: str = WALL_LEAVES,
 ) -> Dash:
     """The Dash instance of a zone (design §3, "Dash settings that worked"). Raises ``ConfigError`` for a callback
     without a role."""
     dash = ZoneDash(
         f"command-center-{zone}", server=server,  # type: ignore[arg-type]
         url_base_pathname=f"/{zone}/", assets_folder=str(ASSETS), use_pages=False, compress=True, title=title,
-        update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=r"^(?!.*\.(js|css|ico)$)",
+        update_title="", serve_locally=True, include_pages_meta=False, assets_ignore=leaves,
     )
     dash.language, dash.layout = language, layout
     dash._setup_server()  # type: ignore[no-untyped-call]  # now rather than with the first request: what is wrong stops the start
@@ -136,10 +142,12 @@ class Serving:
         reach = reach or Reach()
         self.people, self.now = engines["people"], now
         self.snapshot = Snapshot(zone.instances)
-        self.recorder = Recorder(engines["recordings"], holder_name("serve"), now=now)
+        self.recorder = Recorder(
+            engines["recordings"], holder_name("serve"), now=now, around=stage.surroundings(regency, zone, build, ASSETS)
+        )
         self.hub = Hub(
             zone.plans, build=build, living=self._living, now_ms=lambda: int(now().timestamp() * 1000), pace=pace, modes=zone.modes,
-            speaks=lambda: self.feed.works,
+            speaks=lambda: self.feed.works, on_turn=self.recorder.show,
         )
         declared = {name: screen.pixels for name, screen in regency.screens.items()}
         self.receipts = Receipts(  # a wall of the demo is a window on somebody's desk, of any size
@@ -154,17 +162,21 @@ class Serving:
         self._refused: dict[str, float] = {}
         server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         dash = zone_dash(server, zone.name, regency.title.id, self._layout, lambda: _language(regency))
+        bare = zone_dash(server, "replay", regency.title.id, lambda: html.Div(id="replayed"), leaves=STAGE_LEAVES)
+        self.replaying = stage.replay_zone(server, regency, engines, now, ASSETS)
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
             people=self.people, ready=Readiness(engines, self.going).word, words=words, now=now,
         )
+        self.endpoints.add(self.replaying.routes)
+        hashes = {name: [str(value) for value in each.csp_hashes()] for name, each in ((zone.name, dash), ("replay", bare))}
         rules = Rules(
-            principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
-            script_hashes={zone.name: [str(value) for value in dash.csp_hashes()]}, secure=reach.secure, tls=reach.tls,
-            proxied=reach.proxied, token=settings.secret("api_token"), outside=self._outside,
+            principal_of=self._principal_of, pairing_page=self._without_principal, callbacks=CALLBACK_ROLES,
+            script_hashes=hashes, secure=reach.secure, tls=reach.tls, proxied=reach.proxied,
+            token=settings.secret("api_token"), outside=self._outside, framing=frozenset({"replay"}),
         )
-        self.endpoints.rules = rules
+        self.endpoints.rules = self.replaying.rules = rules
         self.guard = Guard(self.endpoints, rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -238,13 +250,21 @@ class Serving:
         work = asyncio.to_thread(devices.refused, self.people, who, address, now=self.now())
         self._kept = asyncio.ensure_future(work)
 
+    async def _without_principal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The index of a zone for somebody without a principal of it."""
+        closed = self.replaying.closed if scope["path"].startswith("/replay/") else self.endpoints.pairing
+        await closed(scope, receive, send)
+
     async def _principal_of(self, token: str, zone: str) -> Principal | None:
         """Who a token is. A good answer is kept for a second: a page asks for some twenty things at once."""
         at = self.now().timestamp()
         kept = self._known.get(f"{zone} {token}")
         if kept is not None and 0 <= at - kept[0] < 1:
             return kept[1]
-        found = await asyncio.to_thread(devices.principal, self.people, token, zone=zone, now=self.now())
+        if zone == viewings.ZONE:
+            found = await asyncio.to_thread(viewings.principal, self.people, token, now=self.now())
+        else:
+            found = await asyncio.to_thread(devices.principal, self.people, token, zone=zone, now=self.now())
         if found is not None:
             if len(self._known) > 2000:
                 self._known = {}

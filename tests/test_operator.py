@@ -105,7 +105,7 @@ def test_rows_put_aside_are_listed_without_their_content_and_mapped_again_once_t
     assert "24.11.2026" not in json.dumps(listed)
     house.declare('submitted_at = { from = "submitted", format = "iso" }', 'submitted_at = { from = "submitted", format = "%d.%m.%Y %H:%M" }')
     assert "collect --source ledger --reconcile" in house.product.run("check")
-    said = house.product.run("replay", "ledger", "--who", "Andi")
+    said = house.product.run("remap", "ledger", "--who", "Andi")
     assert said.strip() == "ledger: 2 mapped, 0 still bad, 0 superseded, 0 without id"
     assert house.listed("rejected") == []
     with Oracle.of(house.product, "ledger") as oracle:

@@ -84,8 +84,10 @@
   });
   addEventListener("hashchange", fromAddress);
   fromAddress();
-  show(null);
-  count();
-  setInterval(count, COUNTED_EACH);
-  setTimeout(turn, 200 + 800 * Math.random());           // after a power cut not all walls at one instant
+  if (form.dataset.pair) {                                // else this zone is entered by a link alone
+    show(null);
+    count();
+    setInterval(count, COUNTED_EACH);
+    setTimeout(turn, 200 + 800 * Math.random());          // after a power cut not all walls at one instant
+  }
 })();

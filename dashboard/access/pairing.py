@@ -20,12 +20,35 @@ def script() -> tuple[str, str]:
     return code, f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
-def page(zone: str, words: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """The HTML. ``words``: language → the section ``access``. The code comes by the page's script."""
+def page(zone: str, words: Mapping[str, Mapping[str, Any]], *, asks: bool = True) -> bytes:
+    """The HTML. ``words``: language → the section ``access``. The code comes by the page's script.
+
+    ``asks = False``: a zone that is entered by a link alone, and shows no code of its own.
+    """
     code, _ = script()
     style = (HERE / "enter.css").read_text(encoding="utf-8")
     both = {key: " · ".join(html.escape(words[language][key]) for language in ("id", "en")) for key in words["id"]}
     said = {language: {key: html.escape(text) for key, text in words[language].items()} for language in ("id", "en")}
+    how = _asking(said) if asks else ""
+    pair = f' data-pair="/{zone}/pair"' if asks else ""
+    return f"""<!doctype html>
+<html lang="id"><head><meta charset="utf-8"><title>{both["title"]}</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width"><style>{style}</style></head>
+<body data-pairing><main>
+<h1>{both["title"]}</h1>
+<p>{said["id"]["explain"]} <span lang="en">{said["en"]["explain"]}</span></p>
+{how}<form data-enter="/{zone}/enter"{pair}
+ data-refused="{both["refused"]}" data-later="{both["later"]}" data-failed="{both["failed"]}">
+<label for="code">{both["link"]}</label>
+<input id="code" name="code" autocomplete="off" spellcheck="false" maxlength="20">
+<button>{both["pair"]}</button>
+</form><p role="status"></p>
+</main><script>{code}</script></body></html>
+""".encode()
+
+
+def _asking(said: Mapping[str, Mapping[str, str]]) -> str:
+    """The place of the code that the screen shows, and how somebody approves it. ``said``: the escaped words."""
     how = "".join(
         f'<div lang="{language}"><p>{each["approve"]}</p><code data-command="command-center device approve {{code}} '
         f'--screen west --place &quot;{each["place"]}&quot;"></code></div>'
@@ -35,22 +58,7 @@ def page(zone: str, words: Mapping[str, Mapping[str, Any]]) -> bytes:
         f'<span lang="{language}" data-left="{each["left"]}" data-none="{each["asking"]}"></span>'
         for language, each in said.items()
     )
-    return f"""<!doctype html>
-<html lang="id"><head><meta charset="utf-8"><title>{both["title"]}</title><link rel="icon" href="data:,">
-<meta name="viewport" content="width=device-width"><style>{style}</style></head>
-<body data-pairing><main>
-<h1>{both["title"]}</h1>
-<p>{said["id"]["explain"]} <span lang="en">{said["en"]["explain"]}</span></p>
-<output data-code></output><p class="left">{left}</p>
-<div class="how">{how}</div>
-<form data-enter="/{zone}/enter" data-pair="/{zone}/pair"
- data-refused="{both["refused"]}" data-later="{both["later"]}" data-failed="{both["failed"]}">
-<label for="code">{both["link"]}</label>
-<input id="code" name="code" autocomplete="off" spellcheck="false" maxlength="20">
-<button>{both["pair"]}</button>
-</form><p role="status"></p>
-</main><script>{code}</script></body></html>
-""".encode()
+    return f'<output data-code></output><p class="left">{left}</p>\n<div class="how">{how}</div>\n'
 
 
 def policy() -> bytes:

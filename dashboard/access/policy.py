@@ -68,12 +68,34 @@ def zone_routes(zone: str) -> tuple[Route, ...]:
     )
 
 
+def _replay_routes() -> tuple[Route, ...]:
+    """The zone of recordings: no live stream, no callback. ``style`` is a recorded style sheet, by its hash."""
+
+    def route(name: str, path: str, methods: frozenset[str] = GET, who: Who = Who.DEVICE, *, versioned: bool = False) -> Route:
+        return Route(f"replay-{name}", re.compile(f"/replay/{path}"), methods, who, "replay", versioned)
+
+    return (
+        route("index", "", GET, Who.INDEX),
+        route("enter", "enter", POST, Who.OPEN),
+        route("style", r"assets/recorded-[0-9a-f]{32}\.css"),
+        route("assets", f"assets/{_ASSETS}", versioned=True),
+        route("suites", r"_dash-component-suites/[\w.@/-]+\.(?:js|css|map)", versioned=True),
+        route("layout", "_dash-layout"),
+        route("dependencies", "_dash-dependencies"),
+        route("favicon", r"_favicon\.ico"),
+        route("stage", "stage"),
+        route("moment", r"moment/\d{1,14}"),
+        route("since", r"since/\d{1,14}"),
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     Route("healthz", re.compile("/healthz"), LOOK, Who.OPEN),
     Route("readyz", re.compile("/readyz"), LOOK, Who.OPEN),
     Route("metrics", re.compile("/metrics"), GET, Who.LOCAL),
     Route("api", re.compile(r"/api/v1/[\w/-]+"), GET, Who.LOCAL),
     *zone_routes("wall"),
+    *_replay_routes(),
 )
 
 

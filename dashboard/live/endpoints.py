@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,10 @@ class Endpoints:
             f"{self.zone}-live": self.live, f"{self.zone}-panel": self.panel, f"{self.zone}-pair": self.pair,
             f"{self.zone}-receipt": self.receipt, f"{self.zone}-states": self.states,
         }
+
+    def add(self, routes: Mapping[str, App]) -> None:
+        """Answer further routes, by name."""
+        self._by_route |= routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request that the guard let through."""

@@ -114,13 +114,17 @@ class Hub:
 
     ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock. While
     ``speaks()`` is false nobody asks the panels: there is no heartbeat then, and the screens say that they lost the server.
+    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock;
+    ``on_turn(screen, plan, what it is told)`` hears what each screen shows.
     """
 
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, pace: Pace | None = None, modes: Modes | None = None,
         speaks: Callable[[], bool] = lambda: True,
+        on_turn: Callable[[str, str, Mapping[str, Any]], None] | None = None,
     ) -> None:
+        self.on_turn = on_turn
         self.modes = modes
         self.plans, self.build, self.living, self.now_ms, self.speaks = dict(plans), build, living, now_ms, speaks
         self.pace = pace or Pace()
@@ -261,6 +265,8 @@ class Hub:
         if self._scenes.get(plan.name) == body:
             return False
         self._scenes[plan.name] = body
+        if self.on_turn is not None and self.showing(plan.screen or plan.name) is plan:
+            self.on_turn(plan.screen or plan.name, plan.name, {**asdict(shown), "mode": mode.mode})
         return True
 
     def _mates(self, plan: ScreenPlan, mode: Now) -> list[tuple[Planned, ...]]:

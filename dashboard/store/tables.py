@@ -1,5 +1,6 @@
-"""The tables of the figures, people and recordings stores. All stamps are UTC epoch seconds, all periods half-open.
+"""The tables of the figures and people stores. All stamps are UTC epoch seconds, all periods half-open.
 
+Those of recordings: ``tables_recordings.py``.
 Each store is a file of its own (SQLite) or a schema of its own (PostgreSQL, by ``search_path``), so no table names a schema.
 """
 
@@ -27,7 +28,6 @@ Stamp = BigInteger
 
 figures = MetaData()
 people = MetaData()
-recordings = MetaData()
 
 # --- figures: written by the leader only ------------------------------------------------------------------------------
 
@@ -352,6 +352,21 @@ wall_hour = Table(  # a short history: what the receipts of an hour said
     Column("behind_seconds", Integer, nullable=False),  # at most
     Column("heap_bytes", BigInteger, nullable=False),  # at most; 0 where the browser does not tell
 )
+viewing = Table(  # a read-only look at recordings: one screen, with an end; opened by a single-use link
+    "viewing", people,
+    Column("id", String, primary_key=True),
+    Column("who", String, nullable=False),
+    Column("screen", String, nullable=False),
+    Column("at", Stamp, nullable=False),  # epoch milliseconds: the moment that it opens with
+    Column("issued_at", Stamp, nullable=False),
+    Column("lasts_seconds", Integer, nullable=False),
+    Column("code_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("code_until", Stamp, nullable=False),
+    Column("used_at", Stamp),
+    Column("token_hash", LargeBinary(32), unique=True),
+    Column("ends_at", Stamp),  # from its opening; NULL: not opened yet
+    Column("revoked_at", Stamp),
+)
 audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row hashed with the one before
     "audit", people,
     Column("id", Key, primary_key=True),
@@ -361,31 +376,4 @@ audit = Table(  # append-only (a trigger refuses UPDATE and DELETE), each row ha
     Column("detail", Text, nullable=False),
     Column("previous", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
-)
-
-# --- recordings: what each panel said, when -----------------------------------------------------------------------------
-
-body = Table(
-    "body", recordings,
-    Column("hash", LargeBinary(16), primary_key=True),
-    Column("zstd", LargeBinary, nullable=False),
-)
-recording = Table(
-    "recording", recordings,
-    Column("id", Key, primary_key=True),
-    Column("panel", String, nullable=False),
-    Column("shape", LargeBinary(16), nullable=False),
-    Column("props", LargeBinary(16), nullable=False),
-    Column("as_of", Stamp),
-    Column("limits", Text, nullable=False),
-    Column("from_at", Stamp, nullable=False),  # epoch milliseconds
-    Column("to_at", Stamp),
-)
-Index("recording_by_panel", recording.c.panel, recording.c.from_at)
-recorder_lease = Table(
-    "lease", recordings,
-    Column("name", String, primary_key=True),
-    Column("holder", String, nullable=False),
-    Column("token", Key, nullable=False),
-    Column("expires_at", Float, nullable=False),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from sqlalchemy import Engine, select
 
 from config.settings import Settings
 from dashboard import clock
-from dashboard.access import devices, joining
+from dashboard.access import devices, joining, viewings
 from dashboard.access.policy import ROUTES, Who
-from dashboard.errors import ConfigError
+from dashboard.errors import ConfigError, ProductError
 from dashboard.guard import Guard, Rules
 from dashboard.live.hub import Hub
 from dashboard.serve import CALLBACK_ROLES, Serving, allowed_address, app, zone_dash
@@ -33,6 +35,12 @@ PATHS = {  # one example of each route of the table
     "wall-callback": "/wall/_dash-update-component", "wall-favicon": "/wall/_favicon.ico", "wall-live": "/wall/live",
     "wall-panel": "/wall/panel/figure", "wall-pair": "/wall/pair", "wall-receipt": "/wall/receipt",
     "wall-states": "/wall/states/en/2",
+    "replay-index": "/replay/", "replay-enter": "/replay/enter", "replay-style": f"/replay/assets/recorded-{'0' * 32}.css",
+    "replay-assets": "/replay/assets/replay.js",
+    "replay-suites": "/replay/_dash-component-suites/dash/html/dash_html_components.v4_4_1m1.min.js",
+    "replay-layout": "/replay/_dash-layout", "replay-dependencies": "/replay/_dash-dependencies",
+    "replay-favicon": "/replay/_favicon.ico", "replay-stage": "/replay/stage", "replay-moment": "/replay/moment/0",
+    "replay-since": "/replay/since/1795488780000",
 }
 NOWHERE = (
     "/", "/wall", "/wall/x", "/wall/_dash-ws-callback", "/wall/_reload-hash", "/wall/_alive_", "/docs", "/openapi.json",
@@ -40,8 +48,10 @@ NOWHERE = (
     "/wall//live", "/wall/live/", "/WALL/", "/_dash-layout", "/api/v1", "/metrics/", "/wall/panel/", "/wall/panel/a/b",
     "/wall/receipt/", "/wall/receipts", "/wall/pair/", "/wall/pair/claim", "/pair", "/receipt", "/desk/receipt",
     "/wall/states/", "/wall/states/fr", "/wall/states/10", "/wall/states/en/2/1",
+    "/replay", "/replay/live", "/replay/panel/figure", "/replay/_dash-update-component", "/replay/moment/", "/replay/moment/-1",
+    "/replay/moment/1/2", "/replay/moment/999999999999999", "/wall/replay", "/wall/stage",
 )
-ROLES = ("none", "device", "other zone", "revoked", "local", "local by another name", "token")
+ROLES = ("none", "device", "replay", "replay over", "replay ended", "other zone", "revoked", "local", "local by another name", "token")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -64,6 +74,11 @@ class House:
             identity, code = devices.add_device(people, place=role, screen="west", zone=zone, now=clock.now())
             self.tokens[role] = devices.redeem(people, code, zone=zone, now=clock.now())
         devices.revoke(people, identity, now=clock.now())
+        for role, begun in (("replay", timedelta(0)), ("replay over", timedelta(minutes=11)), ("replay ended", timedelta(0))):
+            at = clock.now() - begun
+            identity, code = viewings.grant(people, screen="west", at=1, who="Andi", lasts_seconds=600, now=at)
+            self.tokens[role] = viewings.enter(people, code, now=at)[0]
+        viewings.end(people, identity, who="Andi", now=clock.now())
 
     @property
     def people(self) -> Engine:
@@ -72,7 +87,7 @@ class House:
     def scope(self, role: str, method: str, path: str, kind: str = "http", **headers: str) -> dict[str, Any]:
         own = {"host": BASE if role != "local by another name" else "rebound.example:8100", **headers}
         if role in self.tokens:
-            own["cookie"] = f"__Host-cc-wall={self.tokens[role]}"
+            own["cookie"] = "; ".join(f"__Host-cc-{zone}={self.tokens[role]}" for zone in ("wall", "replay"))
         if role == "token":
             own["authorization"] = "Bearer programs-token"
         return {
@@ -133,12 +148,12 @@ def _policy(name: str, who: Who, role: str) -> set[int]:
     """What a request that is right in its form gets: the policy table in one place."""
     inside = {
         "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403}, "wall-receipt": {400},
-        "wall-suites": {200, 304},
+        "wall-suites": {200, 304}, "replay-suites": {200, 304}, "replay-enter": {400}, "replay-style": {404},
     }.get(name, {200})
     if who == Who.LOCAL:
         return inside if role in ("local", "token") else {403}
     if who == Who.DEVICE:
-        return inside if role == "device" else {401}
+        return inside if role == ("replay" if name.startswith("replay-") else "device") else {401}
     return inside
 
 
@@ -445,3 +460,56 @@ def test_the_hub_is_told_by_the_principal_what_a_stream_carries(house: House) ->
     status, _, body = house.ask("device", "GET", "/wall/live", query="screen=other")
     assert status == 200
     assert body.count(b"event: frame") == 3
+
+
+def test_a_look_is_of_its_zone_only_and_its_page_may_hold_a_frame_of_itself(house: House) -> None:
+    _, headers, body = house.ask("replay", "GET", "/replay/")
+    assert b"REKAMAN" in body
+    assert b"RECORDING" in body
+    assert "frame-src 'self'; frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in house.ask("device", "GET", "/wall/")[1]["content-security-policy"]
+    for role in ("none", "device", "replay over", "replay ended", "revoked"):
+        _, _, closed = house.ask(role, "GET", "/replay/")
+        assert b"data-pairing" in closed
+        assert b"REKAMAN \xc2\xb7" not in closed
+    assert b"data-pairing" in house.ask("replay", "GET", "/wall/")[2]
+
+
+def test_a_code_opens_one_look_once_for_as_long_as_was_granted(house: House) -> None:
+    _, code = viewings.grant(house.people, screen="west", at=1, who="Andi", lasts_seconds=900, now=clock.now())
+    form = {"origin": f"http://{BASE}", "content_type": "application/json"}
+    body = json.dumps({"code": code.lower()}).encode()
+    status, headers, _ = house.ask("none", "POST", "/replay/enter", body, **form)
+    assert status == 204
+    assert headers["set-cookie"].startswith("__Host-cc-replay=")
+    assert "Max-Age=900" in headers["set-cookie"]
+    assert house.post("none", "/replay/enter", body) == 403
+    assert house.post("none", "/wall/enter", body) == 403
+    with pytest.raises(ProductError, match="12 hours"):
+        viewings.grant(house.people, screen="west", at=1, who="Andi", lasts_seconds=13 * 3600, now=clock.now())
+
+
+def test_the_stage_alone_shows_nothing_and_loads_no_live_client(house: House) -> None:
+    body = house.ask("replay", "GET", "/replay/stage")[2].decode()
+    assert "gather.js" in body
+    assert re.findall(r"assets/[\w.]+", body) == ["assets/gather.js"]
+    assert json.loads(house.ask("replay", "GET", "/replay/_dash-layout")[2])["props"] == {"id": "replayed", "children": None}
+
+
+def test_a_look_sees_its_screen_at_any_moment_and_styles_only_by_a_spans_hash(house: House) -> None:
+    recorder = house.serving.recorder
+    recorder.keep(list(house.serving.hub.states.values()))
+    recorder.show("west", "west", {"scene": "one", "page": 1, "pages": 1, "until": 0})
+    recorder._take_over()
+    recorder._write()
+    recorder._finish()
+    at = recorder._marked
+    found = json.loads(house.ask("replay", "GET", f"/replay/moment/{recorder._from}")[2])
+    assert set(found["panels"]) == {"figure", "list", "frail"}
+    assert found["ends_at"] <= clock.now().timestamp() + 600
+    status, headers, style = house.ask("replay", "GET", f"/replay/assets/recorded-{found['style']}.css")
+    assert (status, headers["content-type"], headers["cache-control"]) == (200, "text/css; charset=utf-8", "no-store")
+    assert b"--fs-xl" in style
+    assert house.ask("replay", "GET", f"/replay/assets/recorded-{found['page']}.css")[0] == 404
+    assert json.loads(house.ask("replay", "GET", f"/replay/moment/{at + 60_000}")[2])["gap"]["why"] == "stopped"
+    assert json.loads(house.ask("replay", "GET", f"/replay/since/{at + 60_000}")[2])["figures"] == []

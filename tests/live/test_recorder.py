@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from dashboard import clock
-from dashboard.live.recorder import Recorder, replayed
+from dashboard.live import past
+from dashboard.live.bodies import unpack
+from dashboard.live.frames import assemble
+from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import EVERYTHING, Said, Snapshot
 from dashboard.store.engine import migrate, open_engine
-from dashboard.store.tables import body, recording
+from dashboard.store.tables_recordings import STILL, body, recorded, recording
 from tests.live.test_snapshot import Panel, _at
 
 
@@ -40,6 +44,15 @@ def store(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
+def shown_at(connection: Connection, panel: str, at: int) -> Any:
+    """The tree that a panel showed, from the rows and bodies."""
+    row = past._row(connection, panel, at)
+    if row is None:
+        return None
+    skeleton, props = (json.loads(unpack(connection, bytes(name))) for name in (row.shape, row.props))
+    return assemble(skeleton, props)
+
+
 def _said(snapshot: Snapshot, panel: Panel, value: Any) -> list[Said]:
     panel.value = value
     return snapshot.refresh(_at(float(snapshot.seq)), {"cases"} if snapshot.seq else EVERYTHING)
@@ -58,9 +71,9 @@ def test_every_state_can_be_seen_again_at_its_instant(store: Engine) -> None:
     recorder._write()
     assert recorder.commits == 1
     with store.connect() as connection:
-        assert {at: replayed(connection, "a", at + 2000) for at in shown} == shown
+        assert {at: shown_at(connection, "a", at + 2000) for at in shown} == shown
         assert connection.execute(select(func.count()).select_from(recording)).scalar() == 4
-        assert connection.execute(select(func.count()).select_from(body)).scalar() == 3 + 1
+        assert connection.execute(select(func.count()).select_from(body)).scalar() == 3 + 1 + 1  # props, the shape, the build's styles
 
 
 def test_a_second_state_of_a_tile_costs_tens_of_bytes(store: Engine) -> None:
@@ -96,8 +109,8 @@ def test_one_process_records_and_another_takes_over(store: Engine) -> None:
     two._write()
     with store.connect() as connection:
         rows = connection.execute(select(recording).order_by(recording.c.id)).all()
-        assert replayed(connection, "a", died + 30_000) is None
-    assert [(row.from_at, row.to_at) for row in rows] == [(died, died), (now.ms(), None)]
+        assert shown_at(connection, "a", died + 30_000) is None
+    assert [(row.from_at, row.to_at) for row in rows] == [(died, died), (now.ms(), STILL)]
 
 
 def test_it_runs_in_a_thread_and_ends_its_rows(store: Engine) -> None:
@@ -110,6 +123,6 @@ def test_it_runs_in_a_thread_and_ends_its_rows(store: Engine) -> None:
         time.sleep(0.05)
     recorder.stop()
     with store.connect() as connection:
-        rows = connection.execute(select(recording)).all()
-    assert [row.panel for row in rows] == ["a"]
-    assert all(row.to_at is not None for row in rows)
+        rows = connection.execute(select(recording.c.to_at, recorded.c.name).join(recorded, recorded.c.id == recording.c.panel)).all()
+    assert [row.name for row in rows] == ["a"]
+    assert all(row.to_at < STILL for row in rows)

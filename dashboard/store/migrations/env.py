@@ -2,11 +2,13 @@
 
 from alembic import context
 
-from dashboard.store import tables
+from dashboard.store import tables, tables_recordings
+
+METADATA = {"figures": tables.figures, "people": tables.people, "recordings": tables_recordings.recordings}
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=getattr(tables, context.config.attributes["store"]),
+    target_metadata=METADATA[context.config.attributes["store"]],
     transactional_ddl=True,
     render_as_batch=True,
 )
