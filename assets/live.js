@@ -3,16 +3,16 @@
 "use strict";
 (() => {
   const TICKS_LOST = 3, FIRST_PAUSE = 500, LONGEST_PAUSE = 15000, HARD_RELOAD_AFTER = 300000, RELOADS_PER_HOUR = 3;
-  const RING = 200, OFFSETS = 30;
+  const RING = 200, OFFSETS = 30, LONGEST_ASKED = 60000, TREE_WITHIN = 5000, HELLO_WITHIN = 6000, SLEPT = 3000;
   const here = location.pathname.replace(/[^/]*$/, "");
   const state = {
-    connected: false, tick: 2000, offset: null, offsets: [], heard: performance.now(), lastServer: null, lostAt: null,
-    tries: 0, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [], reloading: false, over: false, scene: null,
-    page: null, painted: new Map(), receiptSeconds: 30,
+    connected: false, tick: 2000, offset: null, offsets: [], best: null, heard: performance.now(), lastServer: null, lostAt: null,
+    tries: 0, misses: 0, owed: 0, drift: null, joined: Infinity, seq: 0, frames: 0, refetched: 0, errors: 0, paints: [],
+    reloading: false, over: false, scene: null, page: null, painted: new Map(), receiptSeconds: 30,
   };
   window.commandCenter = state;
   Object.assign(state, {serverNow: () => serverNow(), wipe: () => wipe()});
-  let words = null, page = null, stream = null, again = 0, resume = 0, reloadAt = null, reloadBy = 0, clockFormat = null, dateFormat = null;
+  let words = null, page = null, stream = null, again = 0, asked = 0, resume = 0, reloadAt = null, reloadBy = 0, clockFormat = null, dateFormat = null;
   const shapes = new Map(), seqs = new Map(), applied = new Map(), limits = new Map(), known = new Map(), fetching = new Set(), later = new Map();
 
   const byId = (id) => document.getElementById(id);
@@ -22,15 +22,19 @@
 
   // ---- the server's clock ---------------------------------------------------------------------------------------------
   // An answer is late by its way here, so the largest difference of the last ones is the nearest to the truth. A step of
-  // more than two seconds is a resumed machine or a corrected server: the old ones say nothing then.
+  // more than two seconds is a resumed machine or a corrected server: the old ones say nothing then. One that was longer
+  // under way than it takes to call the server lost (a proxy or a line that holds back) says nothing of now: not heard.
   function learn(now) {
     const difference = now - performance.now();
+    if (state.best !== null && difference < state.best - TICKS_LOST * state.tick) return;
+    state.best = Math.max(state.best ?? difference, difference);
     if (state.offset !== null && Math.abs(difference - state.offset) > 2000) state.offsets.length = 0;
     state.offsets.push(difference);
     if (state.offsets.length > OFFSETS) state.offsets.shift();
     state.offset = Math.max(...state.offsets);
     state.lastServer = now;
     state.heard = performance.now();
+    settle();
   }
 
   // ---- words, clock, ages ---------------------------------------------------------------------------------------------
@@ -122,7 +126,9 @@
     }
     fetching.add(panel);
     try {
-      const answer = await fetch(here + "panel/" + panel, {credentials: "same-origin", cache: "no-store"});
+      const answer = await fetch(here + "panel/" + panel, {
+        credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(TREE_WITHIN),
+      });
       if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("application/json")) throw new Error("no tree");
       const whole = await answer.json();
       dash_clientside.set_props("slot-" + panel, {children: whole.tree});
@@ -132,22 +138,31 @@
       limits.set(panel, limitsOf(whole));
       known.set(panel, whole.said);
       state.refetched += 1;
+      state.misses = 0;
       painted(frame);
     } catch (_) {
+      // What stays up is not what the server says now: it is marked, and a new stream, after a pause, brings it anew.
+      limits.set(panel, {...limitsOf(frame), failed: true});
       known.delete(panel);
-      seqs.delete(panel);          // the next frame of this panel tries again; a lost stream brings all of them anew
+      seqs.delete(panel);
       state.errors += 1;
-      restart();
+      state.misses += 1;
+      state.tries = Math.max(state.tries, state.misses);
+      stream?.abort();
+      if (!state.over) retry(null);
+      writeAll();
     } finally {
       fetching.delete(panel);
       const waiting = later.get(panel);
       later.delete(panel);
       if (waiting && waiting.shape !== shapes.get(panel)) fetchTree(waiting);
       else if (waiting && waiting.seq > (seqs.get(panel) ?? -1)) apply(waiting);
+      settle();
     }
   }
   // From the commit to the pixels, on the server's clock: the second animation frame begins after the first was painted.
   function painted(frame) {
+    if (document.hidden) return;      // nothing is painted, and what would wait for it would pile up
     const said = known.get(frame.panel);
     requestAnimationFrame(() => {
       writeAll();
@@ -267,23 +282,28 @@
   function happened(name, data) {
     if (state.over) return;
     if (name === "hello") {
-      state.offsets.length = 0;
-      learn(data.now);
-      state.tick = data.tick_seconds * 1000;
-      state.tries = 0;
-      state.joined = data.now;
       if (data.audience !== page.audience) {
         wipe();
         return;
       }
+      // Stamps of one way cannot tell a server that is behind from a way that holds all back alike: only the round trip can.
+      if (performance.now() - asked > HELLO_WITHIN) throw new Error("a stream that may be behind");
       state.receiptSeconds = data.receipt_seconds;
+      state.offsets.length = 0;
+      state.best = null;
+      state.owed = data.frames ?? 0;
+      state.tick = data.tick_seconds * 1000;
+      state.tries = state.misses;
+      state.joined = data.now;
       seqs.clear();               // another process numbers anew
       compare(data);
-      found();
-    } else if (name === "tick") {
       learn(data.now);
-      found();
-    } else if (name === "frame") apply(data);
+    } else if (name === "tick") learn(data.now);
+    else if (name === "frame") {
+      state.owed = Math.max(0, state.owed - 1);
+      apply(data);
+      settle();
+    }
     else if (name === "scene") show(data);
     else if (name === "bye") bye();
     else if (name === "wipe") wipe();
@@ -302,16 +322,18 @@
     const mine = new AbortController();
     stream = mine;
     let wait = null;
+    asked = performance.now();
     try {
       const answer = await fetch(here + "live", {
         signal: mine.signal, credentials: "same-origin", cache: "no-store",
         headers: {Accept: "text/event-stream", "X-Known": [...known.values()].join(",")},   // is not sent again
       });
-      if (answer.status === 401 || answer.status === 403) {
+      const ours = (answer.headers.get("content-security-policy") || "").startsWith("default-src 'none'");
+      if (ours && (answer.status === 401 || answer.status === 403)) {      // a proxy's 403 is only a failure
         bye();
         return;
       }
-      wait = Number(answer.headers.get("retry-after")) * 1000 || null;
+      wait = Math.min(LONGEST_ASKED, Number(answer.headers.get("retry-after")) * 1000) || null;
       const kind = answer.headers.get("content-type") || "";
       if (answer.status !== 200 || !kind.startsWith("text/event-stream")) throw new Error("not a stream");
       state.connected = true;
@@ -347,8 +369,10 @@
     again = 0;
     beat();
   }
-  function found() {
-    if (state.lostAt === null) return;
+  // A stream that is heard again still owes what it said it would send; until all of that is up, the page is not back.
+  function settle() {
+    if (state.lostAt === null || state.owed || fetching.size) return;
+    if (!state.connected || performance.now() - state.heard > TICKS_LOST * state.tick) return;
     state.lostAt = null;
     document.body.classList.remove("is-lost");
     delete document.body.dataset.lost;
@@ -371,7 +395,13 @@
   }
   function beat() {
     if (state.over) return;
-    const now = performance.now();
+    const now = performance.now(), drift = Date.now() - now, slept = state.drift !== null && Math.abs(drift - state.drift) > SLEPT;
+    state.drift = drift;
+    if (slept) {        // this machine was asleep (its steady clock stood still meanwhile), or its clock was set
+      lose();
+      restart();
+      return;
+    }
     if (now - state.heard > TICKS_LOST * state.tick) {
       lose();
       if (stream && now - state.heard > 2 * TICKS_LOST * state.tick && state.connected) restart();
@@ -397,6 +427,7 @@
     };
     document.addEventListener("visibilitychange", wake);
     document.addEventListener("resume", wake);
+    document.addEventListener("freeze", lose);      // what stays on the glass of a page that stands still is marked
     addEventListener("pageshow", wake);
     addEventListener("online", restart);
     return true;

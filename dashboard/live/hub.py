@@ -112,15 +112,17 @@ class Stream:
 class Hub:
     """All open streams. Everything but :meth:`publish_soon` runs on the event loop.
 
-    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock.
+    ``living(sessions)`` tells, in a thread, which of them still are somebody's; ``now_ms`` is the server's clock. While
+    ``speaks()`` is false nobody asks the panels: there is no heartbeat then, and the screens say that they lost the server.
     """
 
     def __init__(
         self, plans: Mapping[str, ScreenPlan], *, build: str, living: Callable[[set[bytes]], set[bytes]],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, pace: Pace | None = None, modes: Modes | None = None,
+        speaks: Callable[[], bool] = lambda: True,
     ) -> None:
         self.modes = modes
-        self.plans, self.build, self.living, self.now_ms = dict(plans), build, living, now_ms
+        self.plans, self.build, self.living, self.now_ms, self.speaks = dict(plans), build, living, now_ms, speaks
         self.pace = pace or Pace()
         self.states: dict[str, Said] = {}
         self.seq = 0
@@ -176,6 +178,10 @@ class Hub:
             for stream in streams:
                 stream.offer(names, body)
 
+    def knows(self, plan: ScreenPlan) -> bool:
+        """Whether a screen that joins now would be told all of what it shows, as it is now."""
+        return self.speaks() and all(name in self.states for name in plan.instances)
+
     def check_soon(self) -> None:
         """Look at the streams' principals now; safe from any thread."""
         if self._loop is not None and not self._loop.is_closed():
@@ -184,9 +190,10 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self.pace.tick_seconds)
-            self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
-            for stream in self._streams:
-                stream.offer((TICK,), self._shared[TICK])
+            if self.speaks():
+                self._shared[TICK] = event("tick", encode({"now": self.now_ms(), "seq": self.seq}))
+                for stream in self._streams:
+                    stream.offer((TICK,), self._shared[TICK])
             self._drop_slow()
 
     def _drop_slow(self) -> None:
@@ -290,13 +297,13 @@ class Hub:
         now = self.now_ms()
         if self._scene_until.get(plan.name, 0) <= now:
             self._turn(plan, now)
-        hello = {
-            "now": now, "build": self.build, "layout": plan.layout, "screen": plan.screen or plan.name, "seq": self.seq,
-            "audience": plan.audience, "tick_seconds": self.pace.tick_seconds, "reload_jitter_ms": self.pace.reload_jitter_ms,
-            "receipt_seconds": self.pace.receipt_seconds,
-        }
         states = [self.states[name] for name in plan.instances if name in self.states]
         frames = [said.frame for said in states if said.said not in known]
+        hello = {
+            "now": now, "build": self.build, "layout": plan.layout, "screen": plan.screen or plan.name, "seq": self.seq,
+            "frames": len(frames), "audience": plan.audience, "tick_seconds": self.pace.tick_seconds,
+            "reload_jitter_ms": self.pace.reload_jitter_ms, "receipt_seconds": self.pace.receipt_seconds,
+        }
         self.sent_frames += len(frames)
         return b"".join([event("hello", encode(hello)), self._scenes[plan.name], *frames])
 

@@ -27,17 +27,17 @@ def measure(options: Options) -> list[Line]:
         page = wall(browser, where, server)
         session = devtools(page)
         session.send("Performance.enable")
-        _updates(page, where, WARM_UP // 10 if options.quick else WARM_UP)
+        updated(page, where, WARM_UP // 10 if options.quick else WARM_UP)
         before = counted(page, session)
         began = time.monotonic()
-        done, commits = _updates(page, where, wanted)
+        done, commits = updated(page, where, wanted)
         took = time.monotonic() - began
         after = counted(page, session)
         errors = page.evaluate("() => commandCenter.errors")
     return _lines(before, after, f"{done:,} updates by {commits:,} commits in {took:.0f} s; errors of the client: {errors}")
 
 
-def _updates(page: Page, where: House, wanted: int) -> tuple[int, int]:
+def updated(page: Page, where: House, wanted: int) -> tuple[int, int]:
     """Commit as fast as the wall follows, until the page applied so many frames: (frames, commits)."""
     first, commits = int(page.evaluate("() => commandCenter.frames")), 0
     while True:

@@ -93,6 +93,7 @@ def test_a_change_goes_to_those_that_show_the_panel() -> None:
 
 
 def test_a_slow_screen_skips_states_and_holds_nobody_up() -> None:
+    """V21."""
     async def test(hub: Hub, snapshot: Snapshot, panels: dict[str, Panel]) -> None:
         slow, quick = Screen(hub), Screen(hub)
         await asyncio.sleep(0.05)
@@ -110,6 +111,7 @@ def test_a_slow_screen_skips_states_and_holds_nobody_up() -> None:
 
 
 def test_a_screen_that_does_not_read_is_dropped_after_a_bound() -> None:
+    """V21."""
     async def test(hub: Hub, snapshot: Snapshot, panels: dict[str, Panel]) -> None:
         slow, quick = Screen(hub), Screen(hub)
         await asyncio.sleep(0.02)

@@ -56,6 +56,7 @@ def test_clock_date_and_ages_are_the_servers_in_its_zone(wall: Page, served: Ser
 
 
 def test_a_killed_server_is_said_within_three_ticks_and_a_new_one_recovers(wall: Page, served: Served) -> None:
+    """V1."""
     wall.evaluate("() => { window.same = true; }")
     expect(wall.locator("body")).not_to_have_class(LOST)
     served.kill()
@@ -71,6 +72,7 @@ def test_a_killed_server_is_said_within_three_ticks_and_a_new_one_recovers(wall:
 
 
 def test_a_page_of_an_older_build_reloads_once(wall: Page, served: Served) -> None:
+    """V18."""
     served.stop()
     served.start(build="two")
     expect(wall.locator("#live-page")).to_have_attribute("data-build", "two", timeout=20000)
@@ -80,6 +82,7 @@ def test_a_page_of_an_older_build_reloads_once(wall: Page, served: Served) -> No
 
 
 def test_a_page_that_stays_old_reloads_at_most_three_times_an_hour(wall: Page, served: Served) -> None:
+    """V18: the guard against a loop."""
     loads: list[str] = []
     wall.on("framenavigated", lambda frame: loads.append(frame.url))
 
@@ -94,6 +97,7 @@ def test_a_page_that_stays_old_reloads_at_most_three_times_an_hour(wall: Page, s
 
 
 def test_a_revoked_device_is_wiped_within_ten_seconds(context: BrowserContext, served: Served) -> None:
+    """V23."""
     identity, link = served.pair()
     page = context.new_page()
     page.goto(link)
@@ -135,6 +139,7 @@ def test_a_limit_is_said_by_the_browser_itself(wall: Page, served: Served) -> No
 
 
 def test_the_wall_violates_no_policy_and_asks_no_other_host(context: BrowserContext, served: Served) -> None:
+    """V17."""
     asked: list[str] = []
     spoken: list[str] = []
     context.on("request", lambda request: asked.append(request.url))

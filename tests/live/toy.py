@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,6 +89,7 @@ def _frail(context: Context) -> SimpleNamespace:
     value = taken(context.engine, "frail", "1")
     if value == "broken":
         raise RuntimeError("the toy is broken")
+    time.sleep({"slow": 0.5, "hang": 30.0}.get(value.split()[0], 0.0))
     return _answer(context, value)
 
 
@@ -173,8 +175,14 @@ def zone(regency: Regency) -> Zone:
 def now_in(folder: Path) -> Callable[[], datetime]:
     """The clock of the toy in a folder: the machine's, moved by the seconds in ``clock.txt`` when there is one."""
     path = folder / "clock.txt"
-    moved = timedelta(seconds=float(path.read_text(encoding="utf-8"))) if path.exists() else timedelta()
-    return lambda: clock.now() + moved
+
+    def now() -> datetime:
+        try:
+            return clock.now() + timedelta(seconds=float(path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError):  # no such file, or just being written
+            return clock.now()
+
+    return now
 
 
 def main() -> None:
