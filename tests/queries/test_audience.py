@@ -18,7 +18,9 @@ from dashboard.queries import audience
 from dashboard.queries.answers import Alarm, Alarms, Level, State
 from dashboard.store.engine import migrate, open_engine
 from dashboard.timetable import PEOPLE
-from dashboard.walls import wall_zone
+from dashboard.walls import _instance, wall_zone
+from dashboard.words import Say
+from layouts import wall
 from layouts.panels import names, panel
 from tests.conftest import NOW
 from tests.layouts import answers
@@ -169,13 +171,12 @@ def test_a_level_is_that_of_what_is_told() -> None:
 @pytest.mark.parametrize("name", names())
 def test_a_panel_without_a_rule_for_people_present_is_not_asked_for_them(name: str) -> None:
     """Whatever is added later is left out until somebody says what of it may be told."""
-    zone = wall_zone(declared())
-    instances = {instance.id: instance for instance in zone.instances}
     rule = getattr(panel(name), "for_people", None)
-    own = instances.get(f"{name}-people")
-    assert name in instances
-    assert (own is None) == (rule is audience.nothing_counted)
-    assert own is None or (own.reads == frozenset()) == (rule is None)
+    found = wall.instance(name, {}, "id", PEOPLE)
+    assert (found.id == f"{name}-people") == (rule is not audience.nothing_counted)
+    made = _instance(found, Say(declared(), "id"))
+    assert (made.ask is audience.not_asked) == (rule is None)
+    assert (made.reads == frozenset()) == (rule is None)
 
 
 def test_the_plan_of_the_visit_holds_no_instance_of_the_room_that_counts_cases() -> None:

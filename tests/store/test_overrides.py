@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, select
 
 from dashboard.store import overrides
@@ -49,15 +48,3 @@ def test_an_override_survives_a_restart(tmp_path: Path) -> None:
     migrate(again, "people")
     assert overrides.holding(again, now=NOW) == [Override("room", "visit", UNTIL)]
     again.dispose()
-
-
-@pytest.mark.parametrize("before", ["people_0001"])
-def test_a_store_of_before_gets_its_table(tmp_path: Path, before: str) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'people.sqlite'}", "people")
-    migrate(engine, "people")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE mode_override")
-        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{before}'")
-    migrate(engine, "people")
-    assert overrides.holding(engine, now=NOW) == []
-    engine.dispose()
