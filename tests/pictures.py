@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,7 +114,8 @@ def another_wall(home: Path, screen: str, base: str, environment: Mapping[str, s
 
 
 def main() -> None:
-    """Run a demo of its own and take the pictures."""
+    """Run a demo of its own and take the pictures; ended by a signal it ends the demo too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
