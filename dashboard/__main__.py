@@ -15,6 +15,7 @@ from config.declarations import DeclarationError
 from config.settings import Settings
 from dashboard.device_commands import device
 from dashboard.errors import ProductError
+from dashboard.installing.commands import add_to as add_installing
 from dashboard.new import new
 from dashboard.operating import Operator, other_declarations
 
@@ -40,10 +41,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
-def declared(settings: Settings) -> Regency:
-    """The declarations that the environment names. Raises ``DeclarationError``."""
+def declared(settings: Settings, *, lasting: bool = False) -> Regency:
+    """The declarations that the environment names; ``lasting``: the last good ones (F19). Raises ``DeclarationError``."""
     from config.loading import load
-    return load(settings.config)
+    from dashboard.lastgood import standing
+    return standing(settings) if lasting else load(settings.config)
 
 
 def figures_store(settings: Settings) -> Engine:
@@ -62,6 +64,7 @@ Port = Annotated[int, typer.Option(help="Port of the screens.")]
 Certificate = Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")]
 PrivateKey = Annotated[Path | None, typer.Option(help="TLS private key (PEM).")]
 Proxy = Annotated[bool, typer.Option("--behind-proxy", help="A reverse proxy on this host ends TLS.")]
+Base = Annotated[str, typer.Option(help="Address of the server, for the link.")]
 Insecure = Annotated[bool, typer.Option("--insecure-lan", help="Plain HTTP on the LAN, for a trial only.")]
 
 
@@ -74,7 +77,7 @@ def run(
     from dashboard.serve import allowed_address
     from dashboard.supervise import Child, Declared, command, stop_on_signals, supervise
 
-    declared(Settings())  # a wrong declaration is said here, once, before anything starts
+    declared(Settings(), lasting=True)  # a wrong declaration is said here, once, before anything starts
     allowed_address(host, tls_cert, tls_key, behind_proxy=behind_proxy, insecure_lan=insecure_lan)
     words = ["serve", "--host", host, "--port", str(port)]
     words += ["--tls-cert", str(tls_cert)] if tls_cert else []
@@ -97,7 +100,7 @@ def serve(
 
     settings = Settings()
     run_serve(
-        settings, declared(settings), host=host, port=port, tls_cert=tls_cert, tls_key=tls_key,
+        settings, declared(settings, lasting=True), host=host, port=port, tls_cert=tls_cert, tls_key=tls_key,
         behind_proxy=behind_proxy, insecure_lan=insecure_lan,
     )
 
@@ -109,7 +112,7 @@ def schedule() -> None:
     from dashboard.supervise import stop_on_signals
 
     settings = Settings()
-    if not run_schedule(settings, declared(settings), stop_on_signals()):
+    if not run_schedule(settings, declared(settings, lasting=True), stop_on_signals()):
         os._exit(0)  # a thread that hangs in a source would keep the process until the source's deadline
 
 
@@ -159,9 +162,7 @@ def collect(
 
 
 @app.command()
-def check(
-    probe: Annotated[bool, typer.Option("--probe", help="Also read a first page of every source.")] = False,
-) -> None:
+def check(probe: Annotated[bool, typer.Option("--probe", help="Also read a first page of every source.")] = False) -> None:
     """Check the declarations; touches no network unless asked to. Every error names file and key."""
     from collectors.connector import CONNECTORS
     from collectors.trial import probe as try_source
@@ -314,6 +315,7 @@ def restore(
     work = restoring.drill if drill else restoring.restore
     work(settings, declared(settings), folder, say)
 Operator(declared, figures_store, say).add_to(app)
+add_installing(app)
 
 
 def main() -> Any:

@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
 from collectors.runner import RunResult, run_source
-from dashboard import clock, holding
+from dashboard import clock, heartbeat, holding, lastgood
 from dashboard.backup.care import Care
 from dashboard.backup.opening import heal, open_store
 from dashboard.backup.replacing import restore_for
@@ -302,6 +302,7 @@ def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.
     lease = Lease(engine, holder_name("schedule"), ttl_seconds=LEASE_SECONDS)
     waiting = Care(settings, regency, engine, None)
     while not stop.is_set() and not waiting.reopen.is_set():
+        heartbeat.beat()
         try:
             token = lease.acquire(clock.now())
         except (DBAPIError, StoreError) as err:  # full, read-only, locked or gone: it comes back by itself
@@ -315,8 +316,10 @@ def _lead(settings: Settings, regency: Regency, engine: Engine, stop: threading.
         waiting.shut = None
         leadership = Leadership(settings, regency, engine, token)
         leadership.start()
+        lastgood.note(settings, engine)
         try:
             while not stop.wait(LEASE_SECONDS / 5) and not leadership.care.reopen.is_set():
+                heartbeat.beat()
                 if leadership.lost.is_set() or not _renewed(lease, leadership.care):
                     log.warning("lease lost", holder=holder_name("schedule"))
                     break

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ import uvicorn
 from dash import Dash, html
 from fastapi import FastAPI
 
-from dashboard import clock
+from dashboard import clock, heartbeat
 from dashboard.access import devices
 from dashboard.access.devices import Principal
 from dashboard.backup.opening import open_store
@@ -33,6 +34,7 @@ from dashboard.live.endpoints import Endpoints
 from dashboard.live.feed import Feed
 from dashboard.live.hub import Hub, Pace
 from dashboard.live.kept import Kept
+from dashboard.live.readiness import Readiness
 from dashboard.live.receipts import Receipts
 from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import Said, Snapshot
@@ -54,6 +56,7 @@ ASSETS = ROOT / "assets"
 STORES = ("figures", "people", "recordings")
 GRACE_SECONDS = 1
 AUDITED_EVERY_SECONDS = 600
+BEAT_TICKS = 50
 UNREAD_MILLISECONDS = 20_000
 """After so long without a sign of reading, the operating system ends a connection (zero window, dead cable)."""
 CALLBACK_ROLES: Mapping[str, Mapping[str, frozenset[str]]] = {"wall": {}}
@@ -154,7 +157,7 @@ class Serving:
         words = {language: regency.words[language]["access"] for language in ("id", "en")}
         self.endpoints = Endpoints(
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
-            people=self.people, ready=self.ready, words=words, now=now,
+            people=self.people, ready=Readiness(engines, self.going).word, words=words, now=now,
         )
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self.endpoints.pairing, callbacks=CALLBACK_ROLES,
@@ -171,7 +174,7 @@ class Serving:
         else:
             await self.guard(scope, receive, send)
 
-    def ready(self) -> bool:
+    def going(self) -> bool:
         """Whether every panel said something and both stores are being watched."""
         return self.snapshot.complete and bool(self.hub.states or not self.snapshot.instances) and self.feed.alive
 
@@ -265,9 +268,33 @@ def _language(regency: Regency) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams first, so that a stop does not wait for screens that never hang up."""
+    """Ends the streams first, so that a stop does not wait for screens that never hang up; tells systemd that it lives; takes
+    up a renewed certificate."""
 
     serving: Serving
+    _certified = ""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn's own turn, ten a second, on the event loop: one that hangs sends no sign of life."""
+        if counter % BEAT_TICKS == 0:
+            if self.serving.feed.turns:
+                heartbeat.beat()
+            self._renew_certificate()
+        return await super().on_tick(counter)
+
+    def _renew_certificate(self) -> None:
+        """New connections get the certificate that lies there now; a pair that does not fit yet is tried again."""
+        found, context = self.config.ssl_certfile, self.config.ssl
+        if found is None or context is None:
+            return
+        try:
+            stamp = str(Path(found).stat().st_mtime_ns)
+            if self._certified and stamp != self._certified:
+                context.load_cert_chain(found, self.config.ssl_keyfile)
+                log.info("certificate is renewed", file=str(found))
+            self._certified = stamp
+        except (OSError, ssl.SSLError) as err:
+            log.warning("certificate cannot be taken up", file=str(found), error=f"{type(err).__name__}: {err}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self.serving.stop_streams()

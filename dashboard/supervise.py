@@ -79,7 +79,10 @@ class Declared:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._content = load(folder).model_dump_json()
+        try:
+            self._content = load(folder).model_dump_json()
+        except DeclarationError:  # the children go on with the last good ones: whatever is good is news
+            self._content = ""
         self._looks = self._before = self._stamps()
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
 

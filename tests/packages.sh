@@ -1,6 +1,7 @@
 #!/bin/sh
 # Debian packages that the tests use: Chromium, MariaDB, PostgreSQL, strace, openssl,
-# faketime. Installed when missing and permitted; a test whose
+# faketime, nginx, promtool (in prometheus), systemd-analyze (in systemd),
+# certutil (in libnss3-tools). Installed when missing and permitted; a test whose
 # server is missing says so and is skipped.
 set -u
 want=""
@@ -10,6 +11,10 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$want postgresql"
 command -v strace >/dev/null 2>&1 || want="$want strace"
 command -v openssl >/dev/null 2>&1 || want="$want openssl"
 command -v faketime >/dev/null 2>&1 || want="$want faketime"
+[ -x /usr/sbin/nginx ] || want="$want nginx-light"
+command -v promtool >/dev/null 2>&1 || want="$want prometheus"
+command -v systemd-analyze >/dev/null 2>&1 || want="$want systemd"
+command -v certutil >/dev/null 2>&1 || want="$want libnss3-tools"
 [ -z "$want" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "missing, and not permitted to install:$want (their tests will be skipped)" >&2

@@ -66,3 +66,65 @@ def test_files_that_the_documents_name_exist() -> None:
     named = set(re.findall(r"`((?:dashboard|collectors|layouts|assets|config|tests|docs)/[\w./-]+\.\w+)`", texts))
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+GUIDES = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("operasi.md", "operations.md")]
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def headings(text: str) -> list[int]:
+    """The levels of the headings, in order."""
+    return [len(found) for found in re.findall(r"^(#+) ", FENCED.sub("", text), re.MULTILINE)]
+
+
+def named(text: str) -> list[str]:
+    """Commands of ours that a text names, in order: after ``command-center``, as the path of a program or alone."""
+    return re.findall(r"(?:^|`|&& |/)command-center ([a-z]+(?: [a-z]+)?)", text, re.MULTILINE)
+
+
+def test_both_guides_have_the_same_headings_tables_and_commands() -> None:
+    first, second = GUIDES
+    assert headings(first) == headings(second)
+    assert first.count("\n|") == second.count("\n|")
+    assert named(first) == named(second)
+
+
+@pytest.mark.parametrize("text", GUIDES, ids=["id", "en"])
+def test_every_command_that_a_guide_names_exists(text: str) -> None:
+    known = commands()
+    assert named(text)
+    assert [words for words in named(text) if words not in known and words.split()[0] not in known] == []
+
+
+@pytest.mark.parametrize("text", GUIDES, ids=["id", "en"])
+def test_a_guide_explains_every_alarm_of_the_system_itself(text: str) -> None:
+    code = (ROOT / "dashboard" / "alarms" / "stores.py").read_text(encoding="utf-8")
+    rules = set(re.findall(r'"(disk_(?:full|read_only)|rebuilt\w*|store_\w+|declarations_wrong|no_backup)"', code)) | {"disk_low"}
+    assert len(rules) >= 9
+    assert rules == set(re.findall(r"^\| `(\w+)` \|", text.split("\n## ")[-1], re.MULTILINE))
+
+
+@pytest.mark.parametrize("text", GUIDES, ids=["id", "en"])
+def test_links_and_anchors_of_a_guide_lead_somewhere(text: str) -> None:
+    anchors = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert [link for link in links if link.startswith("#") and link[1:] not in anchors] == []
+    assert [link for link in links if not link.startswith("#") and not (ROOT / "docs" / link).exists()] == []
+
+
+@pytest.mark.parametrize("text", GUIDES, ids=["id", "en"])
+def test_the_weights_in_a_guide_are_those_that_are_reckoned_with(text: str) -> None:
+    from dashboard.installing import sizing
+
+    table = text.replace("bita", "bytes")
+    for weight in (sizing.CASE_BYTES, sizing.REVISION_BYTES, sizing.CELL_BYTES, sizing.RUN_BYTES):
+        assert f"| {weight} bytes |" in table
+
+
+@pytest.mark.parametrize("text", GUIDES, ids=["id", "en"])
+def test_every_word_of_readyz_is_explained(text: str) -> None:
+    from dashboard.live import readiness
+
+    for word in (readiness.READY, readiness.STARTING, readiness.STORES, readiness.VERSION, readiness.DISK):
+        assert f"`{word}`" in text

@@ -315,6 +315,27 @@ def test_f19_bad_declarations_are_said_and_the_old_ones_stay_until_good_ones_com
         assert "Traceback" not in product.output()
 
 
+def test_f19_a_process_that_dies_while_declarations_are_wrong_comes_back_with_the_last_good_ones(tmp_path: Path) -> None:
+    """A power cut or a crash in the middle of an edit: collecting and the screens go on, and the wall says what is wrong."""
+    with ledgered(tmp_path) as (product, _):
+        file = product.config / "agencies" / "uji.toml"
+        good = file.read_text()
+        with product.running("run", "--port", str(free_port())) as process:
+            until(lambda: asked(product, "SELECT 1 FROM run WHERE ended_at IS NOT NULL"), 60)
+            file.write_text(BROKEN["half written"](good))
+            os.killpg(process.pid, signal.SIGKILL)
+        at, port = time.time(), free_port()
+        with product.running("run", "--port", str(port)):
+            until(lambda: runs(product, at) >= 2, 60)
+            assert "the last good ones are in force" in product.output()
+            until(lambda: page_status(port) == "200", 60)
+            assert asked(product, "SELECT value LIKE '%uji.toml%' FROM meta WHERE key = 'declarations'") == [(1,)]
+            file.write_text(good.replace('id = "ledger"', 'id = "buku"'))
+            until(lambda: asked(product, "SELECT 1 FROM run WHERE source = 'buku' AND outcome = 'ok'"), 60)
+            until(lambda: not asked(product, "SELECT 1 FROM meta WHERE key = 'declarations'"), 20)
+        assert "Traceback" not in product.output()
+
+
 def test_f19_a_missing_secret_is_named_by_the_run_and_by_check_and_other_sources_go_on(tmp_path: Path) -> None:
     more = SLOW_SOURCE.format(number=1, port=1, deadline="5 seconds").replace(
         'records = "data"', 'records = "data"\nauth = { kind = "bearer", secret = "tak_ada" }')

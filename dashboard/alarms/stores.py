@@ -23,6 +23,7 @@ from dashboard.store.tables import meta
 REBUILT_SHOWN_SECONDS = DAY
 TROUBLE_SHOWN_SECONDS = 6 * HOUR
 BACKUP_LATE_SECONDS = 12 * HOUR
+NOTES = ("backup", "care", "declarations", "trouble")
 
 
 def store_alarms(context: Context) -> tuple[list[Alarm], int]:
@@ -40,7 +41,7 @@ def _notes(context: Context) -> dict[str, dict[str, Any]]:
     """What the leader left: key → its parts."""
     with context.engine.connect() as connection:
         rows = connection.execute(
-            select(meta.c.key, meta.c.value).where(meta.c.key.in_(("backup", "care", "trouble")) | meta.c.key.like("rebuilt.%"))
+            select(meta.c.key, meta.c.value).where(meta.c.key.in_(NOTES) | meta.c.key.like("rebuilt.%"))
         ).all()
     return {key: json.loads(value) for key, value in rows}
 
@@ -111,6 +112,11 @@ def _noted(context: Context, subject: str, notes: dict[str, dict[str, Any]], now
     if trouble is not None and now - int(trouble["at"]) < TROUBLE_SHOWN_SECONDS:
         yield Alarm(
             key="store:trouble", rule="store_trouble", level=Level.ATTENTION, subject=subject, since=int(trouble["at"]),
+        )
+    if (wrong := notes.get("declarations")) is not None:  # the last good ones are in force meanwhile (F19)
+        yield Alarm(
+            key="store:declarations", rule="declarations_wrong", level=Level.WARNING, subject=subject, since=int(wrong["at"]),
+            params={"file": wrong["file"]},
         )
     if backup is None:
         return

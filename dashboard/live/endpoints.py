@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +18,8 @@ from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tri
 from dashboard.clock import epoch
 from dashboard.guard import App, Message, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import exposition
-from dashboard.live.hub import Hub
+from dashboard.live.hub import Hub, ScreenPlan
+from dashboard.live.readiness import READY
 from dashboard.live.receipts import Receipts
 from dashboard.live.snapshot import Snapshot
 from dashboard.live.zone import Pages
@@ -33,11 +35,12 @@ FIRST_WORD_SECONDS, LOOK_SECONDS = 10.0, 0.1
 
 
 class Endpoints:
-    """Answers by the route's name that the guard found. ``ready()`` tells whether this process can serve screens."""
+    """Answers by the route's name that the guard found. ``ready()`` tells in one word whether this process can serve screens;
+    it may block."""
 
     def __init__(
         self, inner: App, *, pages: Pages, hub: Hub, snapshot: Snapshot, receipts: Receipts, people: Engine,
-        ready: Callable[[], bool], words: Any, now: Callable[[], datetime],
+        ready: Callable[[], str], words: Any, now: Callable[[], datetime],
     ) -> None:
         self.inner, self.pages, self.hub, self.snapshot, self.receipts = inner, pages, hub, snapshot, receipts
         self.people, self.ready, self.now = people, ready, now
@@ -63,9 +66,9 @@ class Endpoints:
         await answer(send, 200, b"ok")
 
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
-        """Whether it can serve screens: migrated, every panel said something, both stores are being watched."""
-        good = self.ready()
-        await answer(send, 200 if good else 503, b"ready" if good else b"starting")
+        """Whether it can serve screens, in one word (:mod:`dashboard.live.readiness`)."""
+        word = await asyncio.to_thread(self.ready)
+        await answer(send, 200 if word == READY else 503, word.encode())
 
     async def metrics(self, _: Scope, __: Receive, send: Send) -> None:
         """Prometheus' exposition."""
@@ -226,3 +229,15 @@ class Endpoints:
             known = frozenset(header(scope, b"x-known").split(",")[: len(plan.instances)])
             with self.receipts.streaming(who.device):
                 await self.hub.stream(plan, who.session, receive, send, known)
+
+    async def _known(self, screen: str) -> ScreenPlan | None:
+        """What a screen shows, as soon as one that joins can be told all of it: else it would take old figures for those of
+        this server. ``None`` after a while; looked up anew each time, for the audience may change meanwhile."""
+        until = time.monotonic() + FIRST_WORD_SECONDS
+        while True:
+            plan = self.hub.showing(screen)
+            if plan is None or time.monotonic() > until:
+                return None
+            if self.hub.knows(plan):
+                return plan
+            await asyncio.sleep(LOOK_SECONDS)

@@ -20,6 +20,7 @@ from dashboard.store.watch import Watcher
 log = structlog.get_logger("feed")
 
 ALIVE_SECONDS = 10.0
+HANGS_AFTER_SECONDS = 120.0
 LONGEST_WAIT_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -69,6 +70,11 @@ class Feed:
         at = time.monotonic()
         heard = [self.seen_alive.get(name, -ALIVE_SECONDS) for name in ("figures", "people", "work")]
         return min(heard) > at - ALIVE_SECONDS
+
+    @property
+    def turns(self) -> bool:
+        """Whether the worker still goes round; one that waits for a store gets its time."""
+        return time.monotonic() - self.seen_alive.get("work", time.monotonic()) < HANGS_AFTER_SECONDS
 
     def _watch(self, store: str) -> None:
         """Pass changes on, until stopped; a store that cannot be read is tried again with growing pauses."""

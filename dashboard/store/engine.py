@@ -152,6 +152,19 @@ def gone(file: Path) -> StoreCorrupt:
     )
 
 
+def is_current(engine: Engine, store: str) -> bool:
+    """Whether a store has exactly the tables of this version. Raises SQLAlchemy's errors when it cannot be read."""
+    return _is_of_this_version(engine, _config(store))
+
+
+def _config(store: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS / store))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
 def _is_of_this_version(engine: Engine, config: Config) -> bool:
     if not inspect(engine).has_table("alembic_version"):
         return False
@@ -190,10 +203,7 @@ def writing(engine: Engine) -> Engine:
 
 def migrate(engine: Engine, store: str = "figures") -> None:
     """Bring a store to this version's tables (Alembic). Raises ``StoreError`` for a store of a newer version."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("version_locations", str(MIGRATIONS / store))
-    config.set_main_option("path_separator", "os")
+    config = _config(store)
     try:
         if not _is_of_this_version(engine, config):  # most of the time it is, and a read without a lock is enough
             _upgrade(engine, store, config)

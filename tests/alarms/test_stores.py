@@ -55,3 +55,10 @@ def test_a_rebuilt_store_is_said_with_the_backups_time_f10(engine: Engine) -> No
 ])
 def test_a_missing_backup_is_said_f22(engine: Engine, note: dict[str, Any], alarms: int) -> None:
     assert len(said(engine, "backup", note)) == alarms
+
+
+def test_wrong_declarations_are_said_with_their_file_f19(engine: Engine) -> None:
+    assert said(engine, "declarations", {"at": AT, "file": "uji.toml"}) == [(
+        "Command Center: deklarasi salah (uji.toml), yang terakhir benar tetap berlaku",
+        "Command Center: declarations are wrong (uji.toml), the last good ones stay in force",
+    )]

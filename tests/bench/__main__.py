@@ -17,7 +17,7 @@ from rich.table import Table
 from tests.bench import machine
 from tests.bench.lines import MISSED, Line, Options, told
 
-NAMES = ("ingest", "hanging", "today", "fan_out", "paint", "first_load", "heap")
+NAMES = ("ingest", "hanging", "today", "fan_out", "reconnect", "slow_client", "paint", "first_load", "heap")
 """A module of this package each; the order of the table."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "bench.md"
 

@@ -60,8 +60,8 @@ def _product(where: House, count: int) -> Heard:
         def commit(second: int) -> None:
             where.touch()
 
-        heard_, cpu = _window(where.folder, server.port, cookies, server.pid, commit)
-        return _heard(count, cpu, heard_, server.published())
+        heard_, cpu = window(where.folder, server.port, cookies, server.pid, commit)
+        return received(count, cpu, heard_, server.published())
 
 
 def _bare(folder: Path, count: int, script: dict[str, Any]) -> Heard:
@@ -77,12 +77,12 @@ def _bare(folder: Path, count: int, script: dict[str, Any]) -> Heard:
                 process.stdin.write("play\n")
                 process.stdin.flush()
 
-        heard_, cpu = _window(folder, port, ["bare=1"] * count, process.pid, play)
+        heard_, cpu = window(folder, port, ["bare=1"] * count, process.pid, play)
         lines = stamps.read_text(encoding="ascii").splitlines()
-        return _heard(count, cpu, heard_, {int(seq): float(at) for seq, at in (line.split() for line in lines)})
+        return received(count, cpu, heard_, {int(seq): float(at) for seq, at in (line.split() for line in lines)})
 
 
-def _window(folder: Path, port: int, cookies: list[str], pid: int, each_second: Any) -> tuple[dict[str, Any], Cpu]:
+def window(folder: Path, port: int, cookies: list[str], pid: int, each_second: Any) -> tuple[dict[str, Any], Cpu]:
     """Connect, then measure for 20 seconds; ``each_second`` is called with 0, 1, … at its beginning."""
     plan, result, log = folder / "plan.json", folder / "result.json", folder / "screens.log"
     plan.write_text(json.dumps({"port": port, "path": PATH, "cookies": cookies}), encoding="utf-8")
@@ -108,7 +108,7 @@ def _window(folder: Path, port: int, cookies: list[str], pid: int, each_second: 
     return found, cpu
 
 
-def _heard(count: int, cpu: Cpu, found: dict[str, Any], published: dict[int, float]) -> Heard:
+def received(count: int, cpu: Cpu, found: dict[str, Any], published: dict[int, float]) -> Heard:
     """``published``: state's number → when the server had it to send. Numbers of the hello are not in the window."""
     began = found["began"]
     delays = [

@@ -5,6 +5,8 @@ Commits are made from here, as a collector makes them; the sources take turns, s
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import tempfile
 import time
@@ -104,6 +106,10 @@ class Server:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def kill(self) -> None:
+        """SIGKILL, as a power cut."""
+        os.kill(self.pid, signal.SIGKILL)
+
     def published(self) -> dict[int, float]:
         """Number of a state → epoch seconds at which the hub was given it."""
         lines = self.stamps.read_text(encoding="ascii").splitlines()
@@ -111,13 +117,13 @@ class Server:
 
 
 @contextmanager
-def served(where: House) -> Iterator[Server]:
-    """The real application under uvicorn, ready for screens."""
+def served(where: House, port: int = 0) -> Iterator[Server]:
+    """The real application under uvicorn, ready for screens; on a port of its own, or the same one as before a restart."""
     stamps, log = where.folder / "stamps.txt", where.folder / "server.log"
     stamps.write_text("", encoding="ascii")
-    with python("tests.bench.server", str(where.folder), str(stamps), log=log) as process:
-        port, cookie = heard(process, "port", log).split()
-        server = Server(int(port), cookie, process.pid, stamps)
+    with python("tests.bench.server", str(where.folder), str(stamps), str(port), log=log) as process:
+        bound, cookie = heard(process, "port", log).split()
+        server = Server(int(bound), cookie, process.pid, stamps)
         until = time.monotonic() + STARTS_WITHIN_SECONDS
         while True:
             with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{server.base}/readyz", timeout=2):

@@ -1,6 +1,7 @@
 """The real server for the bench: the product's own application, which also notes when its hub is given a state.
 
-``python -m tests.bench.server FOLDER STAMPS``: serves on a free loopback port (said on standard output) until SIGTERM.
+``python -m tests.bench.server FOLDER STAMPS [PORT]``: serves on that or a free loopback port (said on standard output) until
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def main() -> None:
         notes.write("".join(f"{said.seq} {at:.6f}\n" for said in new))
 
     serving.hub.publish = noted  # type: ignore[method-assign]
-    bound = listening("127.0.0.1", 0)
+    bound = listening("127.0.0.1", int(sys.argv[3]) if len(sys.argv) > 3 else 0)
     print(f"port {bound.getsockname()[1]} {serving.guard.rules.cookie_name('wall')}", flush=True)
     run_server(serving, bound)
 

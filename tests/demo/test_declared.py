@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -23,6 +24,7 @@ from dashboard.demo.launch import Agencies, overlay
 from dashboard.demo.people import NIK_PREFIX, PHONE_PREFIX, SURNAME
 from dashboard.demo.places import DISTRICTS
 from dashboard.store.engine import migrate, open_engine
+from layouts.panels import names
 from tests.demo.conftest import NOW, ledger
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +43,9 @@ class Collected(NamedTuple):
 
 
 def parent(folder: Path) -> Path:
-    """A regency of the test's own to extend: its kecamatan, and nothing else."""
+    """A regency of the test's own to extend: its kecamatan and the shipped screens, and nothing else."""
     folder.mkdir(parents=True)
+    shutil.copy(ROOT / "config" / "screens.toml", folder)
     (folder / "regency.toml").write_text('name = "Uji"\ncode = "73.22"\ntimezone = "Asia/Makassar"\n')
     (folder / "districts.toml").write_text("\n".join(
         f'["73.22.{district.code}"]\nname = "{district.name}"\nspellings = {list(district.spellings)}'
@@ -55,7 +58,8 @@ def parent(folder: Path) -> Path:
 def collected(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Collected:
     home = tmp_path_factory.mktemp("collected")
     declared = overlay(ROOT / "config" / "demo", agencies.addresses, home / "config")
-    (declared / "regency.toml").write_text(f'extends = "{parent(home / "parent")}"\nsimulated = true\n')
+    shipped = (ROOT / "config" / "demo" / "regency.toml").read_text("utf-8")  # with the metrics of its published figures
+    (declared / "regency.toml").write_text(shipped.replace('extends = ".."', f'extends = "{parent(home / "parent")}"'))
     settings = Settings(
         config=declared, data=home / "var", drop=agencies.drop, secrets=agencies.secrets, DATABASE_URL=""
     )
@@ -68,7 +72,7 @@ def collected(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> C
         for _ in range(2)
     ]
     engine.dispose()
-    return Collected(regency, check(declared, options_of=OPTIONS, panels=()), settings.data, *rounds)
+    return Collected(regency, check(declared, options_of=OPTIONS, panels=names()), settings.data, *rounds)
 
 
 def column(collected: Collected, statement: str) -> list[tuple[object, ...]]:

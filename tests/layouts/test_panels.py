@@ -37,7 +37,6 @@ STATES = [("received_today", "normal", state) for state in answers.FIGURES] + [
     ("districts", "real", "states"),
     ("districts", "normal", "none"),
     *[("reading", "normal", state) for state in ("other-value", "below", "zero", "late", "stale", "overdue", "offline", "missing")],
-    ("readings", "normal", "all-stale"),
 ]
 
 

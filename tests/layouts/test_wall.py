@@ -111,7 +111,7 @@ def test_a_scene_without_a_grid_of_its_own_places_its_panels_in_order_for_both_o
             Panel(panel="agencies", area="a0", params={"at": 8}), Panel(panel="agencies", area="a1", params={"at": 9}),
         ), grid=("a0 a1 a1",), tall=("a0", "a1")),
     }
-    tree = built(scenes=scenes, screens={"west": REGENCY.screens["west"].model_copy(update={"scenes": ("plain", "own")})})
+    tree = built(scenes=scenes, groups={}, screens={"west": REGENCY.screens["west"].model_copy(update={"scenes": ("plain", "own")})})
     styles = [found["style"] for found in sections(tree)]
     assert styles == [
         {"--areas": '"a0 a1 a2" "a3 a4 a4"', "--areas-tall": '"a0 a1" "a2 a3" "a4 a4"'},
