@@ -226,4 +226,7 @@ def _duration(text: str) -> timedelta | None:
     try:
         return duration(text)
     except ValueError as err:
-        raise ConfigError(f"panel readings: {err}", f"panel readings: {text!r} bukan lama waktu", file="screens.toml") from err
+        raise ConfigError(
+            f"panel readings: {err}; give one as '2 days'", f"panel readings: {text!r} bukan lama waktu; beri misalnya '2 days'",
+            file="screens.toml",
+        ) from err

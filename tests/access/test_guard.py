@@ -122,6 +122,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     found = House(tmp_path_factory.mktemp("house"))
+    found.serving.feed.seen_alive["work"] = float("inf")  # the feed is not started: its answers are given here
     found.serving.hub.publish(found.serving.snapshot.refresh(
         toy.Context(found.serving.feed.engines["figures"], found.serving.feed.regency, clock.now()), {"cases"}
     ))
