@@ -33,7 +33,10 @@ LOADED_WITHIN_SECONDS = 1800
 SETTLES_MILLISECONDS = 900
 LARGEST_BYTES = 300_000
 SHOW = """([scene]) => {
-  for (const e of document.querySelectorAll("[data-scene]")) e.classList.toggle("is-shown", e.dataset.scene === scene);
+  const mode = window.commandCenter.scene?.mode;
+  for (const e of document.querySelectorAll("[data-scene]")) {
+    e.classList.toggle("is-shown", e.dataset.scene === scene && (e.dataset.mode ?? mode) === mode);
+  }
   document.getElementById("scene-" + scene).dataset.pageShown = "1";
 }"""
 

@@ -34,11 +34,11 @@ def draw(answer: Alarms, say: Say) -> Element:
             el.div(
                 [shape(level.value, "shape"), el.span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
             ),
-            el.div(el.span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
+            el.div(el.span(what, id="what"), id="what-box", className=f"what{fit(what + ' ' * max(0, len(second) - 14), 40, 48, 57)}"),
             el.div(
                 [
                     el.span(first, id="since"),
-                    el.span([el.span(second, id="second"), el.span(id="age", **data(age_since=counted))]),
+                    el.span([el.span(second, id="second"), el.span(id="age", **data(age_since=counted, age_short="1"))]),
                 ],
                 className="who",
             ),
