@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,10 @@ LOADED_WITHIN_SECONDS = 1800
 SETTLES_MILLISECONDS = 900
 LARGEST_BYTES = 300_000
 SHOW = """([scene]) => {
-  for (const e of document.querySelectorAll("[data-scene]")) e.classList.toggle("is-shown", e.dataset.scene === scene);
+  const mode = window.commandCenter.scene?.mode;
+  for (const e of document.querySelectorAll("[data-scene]")) {
+    e.classList.toggle("is-shown", e.dataset.scene === scene && (e.dataset.mode ?? mode) === mode);
+  }
   document.getElementById("scene-" + scene).dataset.pageShown = "1";
 }"""
 
@@ -113,7 +117,8 @@ def another_wall(home: Path, screen: str, base: str, environment: Mapping[str, s
 
 
 def main() -> None:
-    """Run a demo of its own and take the pictures."""
+    """Run a demo of its own and take the pictures; ended by a signal it ends the demo too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:

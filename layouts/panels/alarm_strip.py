@@ -29,16 +29,17 @@ def draw(answer: Alarms, say: Say) -> Element:
         second = say("panels.alarm_strip.since", time=say.moment(worst.since, answer.as_of))
     elif answer.last_ended is not None and answer.last_ended_at is not None:
         first, second = say("panels.alarm_strip.last", time=say.time(answer.last_ended_at)), answer.last_ended.subject
+    size = fit(what + " " * max(0, len(second) - 14), 40, 48, 57)  # an older alarm's day takes some of its room
     return el.div(
         [
             el.div(
                 [shape(level.value, "shape"), el.span(say(f"wall.levels.{level.value}"), id="word")], className="lead"
             ),
-            el.div(el.span(what, id="what"), id="what-box", className=f"what{fit(what, 40, 48, 57)}"),
+            el.div(el.span(what, id="what"), id="what-box", className=f"what{size}"),
             el.div(
                 [
                     el.span(first, id="since"),
-                    el.span([el.span(second, id="second"), el.span(id="age", **data(age_since=counted))]),
+                    el.span([el.span(second, id="second"), el.span(id="age", **data(age_since=counted, age_short="1"))]),
                 ],
                 className="who",
             ),

@@ -34,7 +34,7 @@ def _row(place: int, alarm: Alarm | None, say: Say) -> Element:
         [
             shape(kind, f"state-{place}", f" st c-{kind}"),
             el.span(name, id=f"name-{place}", className=f"n{fit(name, 12, 16, 20)}"),
-            el.span(why, id=f"reason-{place}", className=f"r{fit(why, 24, 30)}"),
+            el.span(why, id=f"reason-{place}", className=f"r{fit(why + ' ' * 2 * max(0, len(name) - 9), 24, 30)}"),
             el.span(value, id=f"value-{place}", className=f"v{fit(value, 4, 6, 8)}"),
         ],
         id=f"row-{place}",

@@ -235,6 +235,11 @@ ALARMS: dict[str, Alarms] = {
     "calm-after": alarms((), Level.NORMAL, last_ended=CRITICAL, last_ended_at=AT - 2460),
     "critical": alarms((CRITICAL, *FIVE), Level.CRITICAL),
     "one": alarms(FIVE[2:3], Level.ATTENTION),
+    "old": alarms(
+        tuple(replace(each, since=AT - 120_000, subject=name) for each, name in zip(
+            FIVE, ("BPJS Kesehatan", "Disnakertrans", "Pertanahan", "Kec. Baebunta", "Dinsos"), strict=True
+        )), Level.WARNING,
+    ),
     "long": alarms((LONG, LONG, LONG, LONG, LONG, LONG), Level.WARNING),
 }
 

@@ -26,7 +26,7 @@ KINDS = {
     "short": ("short", "one", "normal"),
     "long": ("long", "long-names", "huge", "many", "big", "large"),
     "empty": ("empty", "none", "nobody", "nothing", "calm", "all-unconnected", "loading", "zero"),
-    "partly": ("partly", "partial", "partial-many", "without", "odd", "too-few", "suppressed"),
+    "partly": ("partly", "old", "partial", "partial-many", "without", "odd", "too-few", "suppressed"),
     "troubled": ("troubled", "trouble", "critical", "every-problem", "stale", "offline", "stale-many", "silent"),
 }
 """Kind of data → names of examples that are of it; a panel without one shows its ``normal``."""
