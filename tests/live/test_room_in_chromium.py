@@ -163,6 +163,7 @@ def test_the_picture_shifts_by_a_few_pixels_and_the_layout_does_not(context: Bro
     page.clock.install()
     page.goto(served.pair()[1])
     page.locator("#slot-figure .tile").wait_for()
+    expect(page.locator("[data-live=clock]")).not_to_be_empty()  # the stream has spoken: clock and date take their room
     boxes = """() => [...document.querySelectorAll("#wall, #wall [id]:not([id$=age])")].filter((e) => e.getClientRects().length).map((e) => {
         const b = e.getBoundingClientRect(), w = document.getElementById("wall").getBoundingClientRect();
         return [b.left - w.left, b.top - w.top, b.width, b.height].map(Math.round); })"""
