@@ -49,6 +49,7 @@ def views(scene: str, *kinds: str, languages: tuple[str, ...] = ("id",)) -> list
 
 @pytest.mark.parametrize("scene", scenes())
 def test_v29_a_scene_holds_every_kind_of_data_on_every_form_of_screen(on: Stage, scene: str) -> None:
+    """V14 too: the four forms of screen."""
     assert [fault for view in views(scene) for fault in examine(on, view, (HD, TALL, WIDE), looks=("",))] == []
 
 
