@@ -97,7 +97,8 @@ def _blocks(text: str, media: str = "") -> Iterator[tuple[str, str, str]]:
 @lru_cache(maxsize=4)
 def shipped(folder: Path = ASSETS) -> tuple[Rule, ...]:
     """The rules of every style sheet of the assets, in the order in which the page has them."""
-    return tuple(rules((path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.css"))))
+    walls = [path for path in sorted(folder.glob("*.css")) if path.name != "replay.css"]  # that page is read at a desk
+    return tuple(rules((path.name, path.read_text(encoding="utf-8")) for path in walls))
 
 
 def tokens(found: Iterable[Rule]) -> dict[str, str]:
