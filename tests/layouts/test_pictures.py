@@ -88,7 +88,7 @@ def test_stale_by_the_browsers_clock_looks_as_stale_by_the_servers_word(browser:
 def test_the_standard_is_at_one_place_in_every_row(browser: Any, tmp_path: Path) -> None:
     tab = opened(browser, tmp_path, "hd", **PAGES["agencies"])
     places = tab.evaluate(
-        "() => [...document.querySelectorAll('[data-page=\"1\"] .standard')]"
+        "() => [...document.querySelectorAll('.scene-agencies [data-page=\"1\"] .standard')]"
         ".map(e => Math.round(e.getBoundingClientRect().left))"
     )
     tab.close()
