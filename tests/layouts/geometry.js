@@ -60,10 +60,12 @@
     if (!inside(b, {left: 0, top: 0, right: W, bottom: H}, 1)) out.add(`SHAPE OFF SCREEN: ${e.className}`);
     seen.push({node: e, p: e, r: b});
   }
+  // A font's ascent and descent are rounded to whole pixels each: where a line has ten of them, that is one pixel of air.
+  const air = H < 500 ? 1.1 : 0.5;
   for (let i = 0; i < seen.length; i++) for (let j = i + 1; j < seen.length; j++) {
     const a = seen[i], b = seen[j];
     if (a.node === b.node) continue;
-    if (a.r.left + 1 < b.r.right && b.r.left + 1 < a.r.right && a.r.top + 0.5 < b.r.bottom && b.r.top + 0.5 < a.r.bottom) {
+    if (a.r.left + 1 < b.r.right && b.r.left + 1 < a.r.right && a.r.top + air < b.r.bottom && b.r.top + air < a.r.bottom) {
       out.add(`OVERLAP ${say(a.node)} | ${say(b.node)}`);
     }
   }
