@@ -127,7 +127,7 @@ def _frame(page: Page) -> Any:
 
 def _step_until(page: Page, figure: str) -> None:
     """From change to change until the figure says so."""
-    for _ in range(60):
+    for _ in range(300):
         pictures = int(page.locator("body").get_attribute("data-pictures") or 0)
         page.locator('[data-step="change"][data-by="1"]').click()
         page.locator(f'body[data-pictures="{pictures + 1}"]').wait_for()
