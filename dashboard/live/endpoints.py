@@ -18,6 +18,7 @@ from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tri
 from dashboard.clock import epoch
 from dashboard.guard import App, Message, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import exposition
+from dashboard.live.entering import exchange
 from dashboard.live.hub import Hub, ScreenPlan
 from dashboard.live.readiness import READY
 from dashboard.live.receipts import Receipts
@@ -93,19 +94,10 @@ class Endpoints:
 
     async def enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Exchange a link code for the cookie: 204, or 403, or 429. Why a code is refused is not said."""
-        assert self.rules is not None
-        try:
-            self.tries.count(scope["client"][0] if scope.get("client") else "")
-            code = str(json.loads((await receive()).get("body", b""))["code"])
-            token = await asyncio.to_thread(devices.redeem, self.people, code, zone=self.zone, now=self.now())
-        except TooManyTries as err:
-            await answer(send, 429, b"later", headers=[(b"retry-after", str(err.retry_after_seconds).encode())])
-        except AccessRefused:
-            await answer(send, 403, b"refused")
-        except (ValueError, KeyError, TypeError, RecursionError):
-            await answer(send, 400, b"bad request")
-        else:
-            await answer(send, 204, headers=[(b"set-cookie", self._cookie(token))])
+        await exchange(
+            scope, receive, send, self.tries,
+            lambda code: self._cookie(devices.redeem(self.people, code, zone=self.zone, now=self.now())),
+        )
 
     async def pair(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An unknown wall asks for a code (``{}``: 200 with code and secret), or whether its code was approved (``{"secret"}``:

@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 
 from config.declarations import Regency
 from dashboard.access import viewings
-from dashboard.access.devices import AccessRefused, Principal, TooManyTries, Tries
+from dashboard.access.devices import Principal, Tries
 from dashboard.clock import utc
 from dashboard.guard import App, Receive, Rules, Scope, Send, answer, header
 from dashboard.live import past
 from dashboard.live.bodies import BodyDamaged, unpack
+from dashboard.live.entering import exchange
 from dashboard.live.frames import SEPARATOR, encode
 from dashboard.queries.answers import Context
 from dashboard.queries.since import FIGURES, Known, figures_at, learnt_since
@@ -67,19 +68,12 @@ class Replaying:
 
     async def enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Exchange a code for the cookie of a look: 204, or 403, or 429. Why a code is refused is not said."""
+        await exchange(scope, receive, send, self.tries, self._opened)
+
+    def _opened(self, code: str) -> bytes:
         assert self.rules is not None
-        try:
-            self.tries.count(scope["client"][0] if scope.get("client") else "")
-            code = str(json.loads((await receive()).get("body", b""))["code"])
-            token, lasts = await asyncio.to_thread(viewings.enter, self.people, code, now=self.now())
-        except TooManyTries as err:
-            await answer(send, 429, b"later", headers=[(b"retry-after", str(err.retry_after_seconds).encode())])
-        except AccessRefused:
-            await answer(send, 403, b"refused")
-        except (ValueError, KeyError, TypeError, RecursionError):
-            await answer(send, 400, b"bad request")
-        else:
-            await answer(send, 204, headers=[(b"set-cookie", self.rules.cookie(viewings.ZONE, token, max_age=lasts))])
+        token, lasts = viewings.enter(self.people, code, now=self.now())
+        return self.rules.cookie(viewings.ZONE, token, max_age=lasts)
 
     async def style(self, scope: Scope, _: Receive, send: Send) -> None:
         """The style sheets of the build that drew what is replayed."""
