@@ -51,20 +51,40 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty figures store: a SQLite file, and a PostgreSQL schema."""
-    if request.param == "sqlite":
-        made = open_engine(f"sqlite:///{tmp_path / 'figures.sqlite'}")
-    else:
-        made = open_engine(request.getfixturevalue("postgres_url"))
-        with made.begin() as connection:
-            connection.execute(text("DROP SCHEMA IF EXISTS figures CASCADE"))
-        made.dispose()
-        made = open_engine(request.getfixturevalue("postgres_url"))
-    migrate(made)
+ENGINES = ("sqlite", "postgresql")
+
+
+def _empty(request: pytest.FixtureRequest, folder: Path, store: str) -> Iterator[Engine]:
+    """An empty store of this name: a SQLite file, or a PostgreSQL schema."""
+    url = f"sqlite:///{folder / store}.sqlite"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        before = open_engine(url, store)
+        with before.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {store} CASCADE"))
+        before.dispose()
+    made = open_engine(url, store)
+    migrate(made, store)
     yield made
     made.dispose()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty figures store, on each engine."""
+    yield from _empty(request, tmp_path, "figures")
+
+
+@pytest.fixture(params=ENGINES)
+def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty people store, on each engine."""
+    yield from _empty(request, tmp_path, "people")
+
+
+@pytest.fixture(params=ENGINES)
+def recordings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty recordings store, on each engine."""
+    yield from _empty(request, tmp_path, "recordings")
 
 
 @pytest.fixture(autouse=True, scope="session")

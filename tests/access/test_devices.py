@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -13,18 +11,9 @@ from dashboard.access import devices
 from dashboard.access.devices import AccessRefused, TooManyTries, Tries
 from dashboard.errors import ProductError
 from dashboard.store.audit import broken_at
-from dashboard.store.engine import migrate, open_engine
 from dashboard.store.tables import audit, device_session, link_code
 
 NOW = datetime(2026, 11, 24, 2, 53, tzinfo=UTC)
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'people.sqlite'}", "people")
-    migrate(engine, "people")
-    yield engine
-    engine.dispose()
 
 
 def _added(people: Engine) -> tuple[str, str]:

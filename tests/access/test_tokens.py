@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -12,19 +10,10 @@ from sqlalchemy import Engine, select
 from dashboard.access import devices, tokens
 from dashboard.access.devices import Principal
 from dashboard.store.audit import broken_at
-from dashboard.store.engine import migrate, open_engine
 from dashboard.store.tables import audit, device
 
 NOW = datetime(2026, 11, 24, 2, 53, tzinfo=UTC)
 DUE = NOW + timedelta(days=30)
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'people.sqlite'}", "people")
-    migrate(engine, "people")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

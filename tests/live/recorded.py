@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from dashboard import clock
 from dashboard.live import past
 from dashboard.live.frames import assemble, encode
 from dashboard.live.recorder import Recorder, Surroundings
 from dashboard.live.snapshot import EVERYTHING, Snapshot
-from dashboard.store.engine import migrate, open_engine
 from tests.live.test_snapshot import Panel, _at
 
 START = datetime(2026, 11, 24, 2, 53, tzinfo=clock.UTC)
@@ -39,22 +35,6 @@ class Clock:
         """Move on; the instant reached."""
         self.at += timedelta(seconds=seconds)
         return self.ms()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def recordings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty recordings store: a SQLite file, and a PostgreSQL schema."""
-    if request.param == "sqlite":
-        made = open_engine(f"sqlite:///{tmp_path / 'recordings.sqlite'}", "recordings")
-    else:
-        made = open_engine(request.getfixturevalue("postgres_url"), "recordings")
-        with made.begin() as connection:
-            connection.execute(text("DROP SCHEMA IF EXISTS recordings CASCADE"))
-        made.dispose()
-        made = open_engine(request.getfixturevalue("postgres_url"), "recordings")
-    migrate(made, "recordings")
-    yield made
-    made.dispose()
 
 
 PAGE = {"type": "Div", "namespace": "dash_html_components", "props": {"children": [

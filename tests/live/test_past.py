@@ -11,9 +11,7 @@ from dashboard.live import past
 from dashboard.live.bodies import BodyDamaged, pack, unpack
 from dashboard.store.engine import writing
 from dashboard.store.tables_recordings import body, recording, span
-from tests.live.recorded import Box, Clock, recordings, seen, texts
-
-__all__ = ["recordings"]
+from tests.live.recorded import Box, Clock, seen, texts
 
 
 def test_a_moment_is_the_screen_as_it_was_with_its_scene_and_layout(recordings: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from config.declarations import Regency
 from dashboard.access import devices
@@ -31,22 +31,6 @@ from tests.loops import run
 
 PLAN = ScreenPlan("west", ("a", "b"), (Planned("one", 1000, ("a", "b")),), "layout")
 REGENCY: Regency = regency()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty people store on each engine."""
-    if request.param == "sqlite":
-        made = open_engine(f"sqlite:///{tmp_path / 'people.sqlite'}", "people")
-    else:
-        made = open_engine(request.getfixturevalue("postgres_url"), "people")
-        with made.begin() as connection:
-            connection.execute(text("DROP SCHEMA IF EXISTS people CASCADE"))
-        made.dispose()
-        made = open_engine(request.getfixturevalue("postgres_url"), "people")
-    migrate(made, "people")
-    yield made
-    made.dispose()
 
 
 class House:

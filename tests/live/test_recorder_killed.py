@@ -19,10 +19,8 @@ from dashboard.live import past
 from dashboard.live.bodies import unpack
 from dashboard.store.engine import open_engine, writing
 from dashboard.store.tables_recordings import STILL, recorder_lease, recording, span
-from tests.live.recorded import Box, Clock, recordings, seen, texts
+from tests.live.recorded import Box, Clock, seen, texts
 from tests.live.test_snapshot import _at
-
-__all__ = ["recordings"]
 
 ROOT = Path(__file__).parents[2]
 KILLS = 4

@@ -18,9 +18,7 @@ from dashboard.live import past, thinning
 from dashboard.live.thinning import MINUTE_MS, thin
 from dashboard.store.tables_recordings import STILL, body, recorder_lease, recording, thinned
 from tests.live import toy
-from tests.live.recorded import Box, Clock, recordings, seen, texts
-
-__all__ = ["recordings"]
+from tests.live.recorded import Box, Clock, seen, texts
 
 RULES = RecordingRules(
     stages=(

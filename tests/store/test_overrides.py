@@ -13,12 +13,11 @@ from dashboard.store.engine import migrate, open_engine
 from dashboard.store.tables import audit, people_changed
 from dashboard.timetable import Override
 from tests.conftest import NOW
-from tests.store.test_races import people  # noqa: F401  (a fixture: the store on each engine)
 
 UNTIL = int((NOW + timedelta(hours=2)).timestamp() * 1000)
 
 
-def test_an_override_holds_until_its_instant(people: Engine) -> None:  # noqa: F811
+def test_an_override_holds_until_its_instant(people: Engine) -> None:
     overrides.switch_on(people, Override("room", "visit", UNTIL), who="Ani", now=NOW)
     overrides.switch_on(people, Override("hall", "night", UNTIL), who="Ani", now=NOW)
     overrides.switch_on(people, Override("room", "meeting", UNTIL - 1), who="Budi", now=NOW)
@@ -27,7 +26,7 @@ def test_an_override_holds_until_its_instant(people: Engine) -> None:  # noqa: F
     assert overrides.holding(people, now=NOW + timedelta(hours=2)) == []
 
 
-def test_what_is_switched_and_cleared_is_announced_and_audited(people: Engine) -> None:  # noqa: F811
+def test_what_is_switched_and_cleared_is_announced_and_audited(people: Engine) -> None:
     overrides.switch_on(people, Override("room", "visit", UNTIL), who="Ani", now=NOW)
     assert overrides.clear(people, "room", who="Budi", now=NOW) == "visit"
     assert overrides.clear(people, "room", who="Budi", now=NOW) == ""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text
@@ -27,21 +26,6 @@ from dashboard.store.verify import verify
 from tests.conftest import NOW
 from tests.store.cases import SOURCE, at, made
 from tests.store.reading import REGENCY, begin, collect, end, total
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty people store, on each engine."""
-    on_sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'people.sqlite'}" if on_sqlite else request.getfixturevalue("postgres_url")
-    made_engine = open_engine(url, "people")
-    drop = [text("SELECT 1")] if on_sqlite else [text("DROP SCHEMA people CASCADE"), text("CREATE SCHEMA people")]
-    with writing(made_engine).begin() as connection:
-        for statement in drop:
-            connection.execute(statement)
-    migrate(made_engine, "people")
-    yield made_engine
-    made_engine.dispose()
 
 
 def at_once(work: Callable[[int], object], count: int = 6) -> list[Exception]:
