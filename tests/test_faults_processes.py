@@ -302,6 +302,7 @@ def test_f19_bad_declarations_are_said_and_the_old_ones_stay_until_good_ones_com
         good = file.read_text()
         with product.running("run", "--port", str(port)):
             until(lambda: asked(product, "SELECT 1 FROM run WHERE ended_at IS NOT NULL"), 60)
+            until(lambda: page_status(port) in ("200", "401"), 60)  # both processes have read the good ones
             file.write_text(BROKEN[how](good))
             until(lambda: "declarations are wrong" in product.output(), 20)
             assert "uji.toml" in product.output()
