@@ -31,6 +31,7 @@ window.ages = (() => {
     }
     return {
       duration, roughly,
+      wiped: words.wiped ?? "",      // what a page says that took its figures down
       clock: (at) => clockFormat.format(at).replace(":", words.separator),
       date(at) {
         const part = Object.fromEntries(dateFormat.formatToParts(at).map((each) => [each.type, each.value]));
