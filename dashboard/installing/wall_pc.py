@@ -127,13 +127,13 @@ def watch(browser: Browser, address: str) -> None:
     browser.attach()
     say("READY=1")
     while browser.process.poll() is None:
+        time.sleep(EVERY_SECONDS)  # first of all: a page that is only being loaded is at no address yet
         found = browser.ask("Runtime.evaluate", expression="location.href").get("result", {}).get("value", "")
         here = urlsplit(str(found))
         if (here.scheme, here.netloc) != (home.scheme, home.netloc):
             with suppress(Gone):  # a server that does not answer is asked again
                 browser.ask("Page.navigate", HANGS_AFTER_SECONDS, url=address)
         say("WATCHDOG=1")
-        time.sleep(EVERY_SECONDS)
     raise Gone("the browser ended")
 
 
