@@ -125,10 +125,7 @@ class Guard:
             allowed = ", ".join(sorted(route.methods)).encode()
             await answer(send, 405, b"method not allowed", headers=[(b"allow", allowed)])
             return
-        if scope["method"] == "POST" and not self._ours(scope):
-            await answer(send, 403, b"forbidden")
-            return
-        if route.who == Who.LOCAL and not self._local(scope):
+        if not self._may_knock(scope, route):
             await answer(send, 403, b"forbidden")
             return
         who = await self._principal(scope, route.zone) if route.who in (Who.DEVICE, Who.INDEX) else None
@@ -169,6 +166,15 @@ class Guard:
             return None
         return who
 
+    def _may_knock(self, scope: Scope, route: Route) -> bool:
+        """What a request must show whoever asks. Programs send the token in a header that no other site's page can send for them,
+        so that their requests need not come from a page of ours."""
+        if route.who == Who.PROGRAM:
+            return self._has_token(scope)
+        if route.who == Who.LOCAL and not self._local(scope):
+            return False
+        return scope["method"] != "POST" or self._ours(scope)
+
     def _ours(self, scope: Scope) -> bool:
         """Whether a POST comes from a page of ours and is exactly JSON (faults.md 3.4)."""
         origin = urlsplit(header(scope, b"origin"))
@@ -182,13 +188,16 @@ class Guard:
 
     def _local(self, scope: Scope) -> bool:
         """Whether the caller is this machine (asking for it by a loopback name), or shows the interface's token."""
-        given = header(scope, b"authorization").removeprefix("Bearer ")
-        if self.rules.token and given and hmac.compare_digest(given.encode(), self.rules.token.encode()):
+        if self._has_token(scope):
             return True
         if self.rules.proxied or not scope.get("client"):
             return False
         name = urlsplit(f"//{header(scope, b'host')}").hostname or ""
         return _loopback(scope["client"][0]) and (name == "localhost" or _loopback(name))
+
+    def _has_token(self, scope: Scope) -> bool:
+        given = header(scope, b"authorization").removeprefix("Bearer ")
+        return bool(self.rules.token and given) and hmac.compare_digest(given.encode(), str(self.rules.token).encode())
 
     async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
         """The whole body, or ``None`` after refusing one that is too long or was cut off."""

@@ -39,6 +39,7 @@ from dashboard.live.readiness import Readiness
 from dashboard.live.receipts import Receipts
 from dashboard.live.recorder import Recorder
 from dashboard.live.snapshot import Said, Snapshot
+from dashboard.live.switch import Switch
 from dashboard.live.zone import Pages, Zone, address
 from dashboard.store import overrides
 from dashboard.store.lease import holder_name
@@ -169,7 +170,7 @@ class Serving:
             Kept(server), pages=self.pages, hub=self.hub, snapshot=self.snapshot, receipts=self.receipts,
             people=self.people, ready=Readiness(engines, self.going).word, words=words, now=now,
         )
-        self.endpoints.add(self.replaying.routes)
+        self.endpoints.add({**self.replaying.routes, "mode": Switch(regency, self.people, now)})
         hashes = {name: [str(value) for value in each.csp_hashes()] for name, each in ((zone.name, dash), ("replay", bare))}
         rules = Rules(
             principal_of=self._principal_of, pairing_page=self._without_principal, callbacks=CALLBACK_ROLES,

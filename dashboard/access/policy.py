@@ -12,6 +12,7 @@ class Who(StrEnum):
 
     OPEN = "open"  # everybody
     LOCAL = "local"  # loopback, or the token of the interface
+    PROGRAM = "program"  # the token of the interface alone: not a browser of this machine, which any page can make ask
     DEVICE = "device"  # a principal of the path's zone
     INDEX = "index"  # everybody: a principal gets the page, others the pairing page
 
@@ -93,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     Route("healthz", re.compile("/healthz"), LOOK, Who.OPEN),
     Route("readyz", re.compile("/readyz"), LOOK, Who.OPEN),
     Route("metrics", re.compile("/metrics"), GET, Who.LOCAL),
+    Route("mode", re.compile("/api/v1/mode"), GET | POST, Who.PROGRAM),
     Route("api", re.compile(r"/api/v1/[\w/-]+"), GET, Who.LOCAL),
     *zone_routes("wall"),
     *_replay_routes(),

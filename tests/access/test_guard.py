@@ -28,7 +28,8 @@ from tests.loops import run
 
 BASE = "127.0.0.1:8100"
 PATHS = {  # one example of each route of the table
-    "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "api": "/api/v1/figures", "wall-index": "/wall/",
+    "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "api": "/api/v1/figures", "mode": "/api/v1/mode",
+    "wall-index": "/wall/",
     "wall-enter": "/wall/enter", "wall-assets": "/wall/assets/live.js",
     "wall-suites": "/wall/_dash-component-suites/dash/html/dash_html_components.v4_4_1m1.min.js",
     "wall-layout": "/wall/_dash-layout", "wall-dependencies": "/wall/_dash-dependencies",
@@ -147,11 +148,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 def _policy(name: str, who: Who, role: str) -> set[int]:
     """What a request that is right in its form gets: the policy table in one place."""
     inside = {
-        "readyz": {503}, "api": {404}, "wall-enter": {400}, "wall-callback": {403}, "wall-receipt": {400},
+        "readyz": {503}, "api": {404}, "mode": {200, 400}, "wall-enter": {400}, "wall-callback": {403}, "wall-receipt": {400},
         "wall-suites": {200, 304}, "replay-suites": {200, 304}, "replay-enter": {400}, "replay-style": {404},
     }.get(name, {200})
     if who == Who.LOCAL:
         return inside if role in ("local", "token") else {403}
+    if who == Who.PROGRAM:
+        return inside if role == "token" else {403}
     if who == Who.DEVICE:
         return inside if role == ("replay" if name.startswith("replay-") else "device") else {401}
     return inside

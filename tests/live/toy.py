@@ -77,6 +77,9 @@ def _answer(context: Context, value: Any, stale: int | None = None) -> SimpleNam
 
 
 def _figure(context: Context) -> SimpleNamespace:
+    if "TOY_ASKS" in os.environ:
+        with Path(os.environ["TOY_ASKS"]).open("a", encoding="ascii") as asked:
+            asked.write(f"{os.getpid()}\n")
     stale = taken(context.engine, "stale", "")
     return _answer(context, taken(context.engine, "figure", "0"), int(stale) if stale else None)
 
@@ -134,7 +137,7 @@ def _of_a_group() -> tuple[Instance, ...]:
 def zone(regency: Regency) -> Zone:
     """The toy's wall: one screen; one scene, or, with ``TOY_DWELL`` (milliseconds), one more without panels.
 
-    ``TOY_PANELS``: names of the panels that it shows; all of them otherwise. In a group: two scenes, and a plan for people present.
+    ``TOY_ASKS``: a file that gets a line, the process, each time the figure is asked for. ``TOY_PANELS``: names of the panels that it shows; all of them otherwise. In a group: two scenes, and a plan for people present.
     """
     shown_names = tuple(os.environ.get("TOY_PANELS", "figure list frail").split())
     dwell = int(os.environ.get("TOY_DWELL", "3600000"))
