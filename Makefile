@@ -32,9 +32,9 @@ test: .venv/ready-test assets  ## the suite (installs chromium, mariadb, postgre
 	@tests/packages.sh
 	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
-long: .venv/ready-test assets  ## the full numbers (up to 45 minutes)
+long: .venv/ready-test assets  ## the full numbers: what `test` leaves out (up to 45 minutes)
 	@tests/packages.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m long -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: .venv/ready-test  ## ruff, mypy, import contracts, declarations
 	$(BIN)/ruff check .

@@ -33,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots of drawings anew")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Variants that the mark ``short`` does not name, by a value or by the whole id, are ``long``."""
+    for item in items:
+        chosen, made = item.get_closest_marker("short"), getattr(item, "callspec", None)
+        if chosen is None:
+            continue
+        names = {made.id, *made.id.split("-"), *(str(value) for value in made.params.values())} if made is not None else set()
+        if not names & set(chosen.args):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium: one for the whole session, for a thread can hold only one Playwright."""

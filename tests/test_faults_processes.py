@@ -189,6 +189,7 @@ def test_f13_a_leader_that_was_paused_past_its_lease_writes_nothing_any_more(tmp
         matches(product, ledger)
 
 
+@pytest.mark.long
 def test_f14_twenty_sources_that_hang_hold_nobody_up_and_leak_no_threads(tmp_path: Path) -> None:
     with hanging() as port:
         more = "".join(SLOW_SOURCE.format(number=number, port=port, deadline="3 seconds") for number in range(20))
@@ -218,6 +219,7 @@ def threads(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
+@pytest.mark.long
 def test_f15_after_six_hours_off_a_source_is_caught_up_by_one_run(tmp_path: Path) -> None:
     with ledgered(tmp_path, every="1 minute") as (product, ledger):
         product.run("collect")
@@ -244,6 +246,7 @@ def limited(product: Product, words: list[str], **limits: int) -> subprocess.Com
 
 
 @pytest.mark.parametrize(("limits", "count"), [({"as": 700_000_000}, 20_000), ({"nofile": 24}, 2_000)], ids=["memory", "open files"])
+@pytest.mark.short("open files")
 def test_f16_without_memory_or_descriptors_a_run_fails_and_nothing_is_corrupt(
     tmp_path: Path, limits: dict[str, int], count: int
 ) -> None:
@@ -277,6 +280,7 @@ def test_f18_a_schedule_that_is_told_to_stop_in_the_middle_of_hanging_runs_ends_
             matches(product, ledger)
 
 
+@pytest.mark.long
 def test_f18_a_schedule_without_runs_under_way_ends_at_once(tmp_path: Path) -> None:
     with ledgered(tmp_path, every="1 hour") as (product, _):
         process = product.start("schedule")
@@ -295,6 +299,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("how", list(BROKEN))
+@pytest.mark.short("half written")
 def test_f19_bad_declarations_are_said_and_the_old_ones_stay_until_good_ones_come(tmp_path: Path, how: str) -> None:
     with ledgered(tmp_path) as (product, _):
         port = free_port()
@@ -316,6 +321,7 @@ def test_f19_bad_declarations_are_said_and_the_old_ones_stay_until_good_ones_com
         assert "Traceback" not in product.output()
 
 
+@pytest.mark.long
 def test_f19_a_process_that_dies_while_declarations_are_wrong_comes_back_with_the_last_good_ones(tmp_path: Path) -> None:
     """A power cut or a crash in the middle of an edit: collecting and the screens go on, and the wall says what is wrong."""
     with ledgered(tmp_path) as (product, _):

@@ -29,6 +29,7 @@ def systemd(folder: Path) -> Iterator[socket.socket]:
 
 
 @pytest.mark.parametrize("words", [["serve", "--port", "0"], ["schedule"]], ids=["serve", "schedule"])
+@pytest.mark.short("schedule")
 def test_a_process_tells_that_it_is_ready_and_alive_and_nothing_while_it_hangs(tmp_path: Path, words: list[str]) -> None:
     product = Product(tmp_path)
     product.declare({"regency.toml": f'extends = "{SHIPPED}"\n'})

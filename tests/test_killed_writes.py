@@ -56,7 +56,7 @@ def test_a_collect_killed_at_its_nth_write_loses_and_doubles_nothing_f2(tmp_path
     with house(tmp_path) as home:
         writes = prepared(home, tmp_path / "kept")
         assert writes > 20
-        killed_at(home, range(1, writes, writes // 8), tmp_path / "kept")
+        killed_at(home, range(1, writes, writes // 3), tmp_path / "kept")
 
 
 @pytest.mark.long
@@ -67,6 +67,7 @@ def test_a_collect_killed_at_every_write_loses_and_doubles_nothing_f2(tmp_path: 
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.short("1")
 def test_a_sync_that_fails_ends_the_run_and_the_store_is_whole_f4(tmp_path: Path, number: int) -> None:
     """F4: fsync says EIO: the run says that the disk reports an error, the store is whole, the next run makes it true."""
     with house(tmp_path) as home:
@@ -122,6 +123,7 @@ class Traced(Product):
 
 
 @pytest.mark.parametrize("number", [1, 3, 9, 30])
+@pytest.mark.short("3")
 def test_a_migration_killed_half_way_leaves_nothing_half_and_is_done_at_the_next_start_f11(tmp_path: Path, number: int) -> None:
     """F11: all steps are one transaction: after the kill the store has no tables, or all of them."""
     with house(tmp_path) as home:

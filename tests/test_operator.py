@@ -74,6 +74,7 @@ def test_a_held_read_is_listed_and_released_by_a_command_that_leads(house: House
     assert told[-1] == ("Andi", "release hold", "arsip dipindah")
 
 
+@pytest.mark.long
 def test_a_living_leader_is_asked_to_release_and_to_reject(house: House) -> None:
     with house.product.running("schedule"):
         _until(house, lambda: house.ledger.requests > 0)

@@ -139,8 +139,8 @@ def lost_nothing(folder: Path, told: dict[str, Any], crowd: Crowd) -> None:
     assert len(told["outcomes"]) >= 3
 
 
-def test_half_a_simulated_day_with_faults_loses_and_leaks_nothing(tmp_path: Path) -> None:
-    told, crowd = soaked(tmp_path, 0.25)
+def test_three_simulated_hours_with_faults_lose_and_leak_nothing(tmp_path: Path) -> None:
+    told, crowd = soaked(tmp_path, 0.125)
     lost_nothing(tmp_path, told, crowd)
     assert max(note["descriptors"] for note in told["notes"]) <= told["notes"][1]["descriptors"] + 3
     assert max(note["threads"] for note in told["notes"]) <= told["notes"][1]["threads"] + 3

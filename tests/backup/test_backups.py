@@ -186,6 +186,7 @@ def test_the_leader_takes_a_backup_that_is_due_by_itself_f22(tmp_path: Path) -> 
         assert manifests.verify(home.backups[0]).stores["figures"].rows["case"] > 0
 
 
+@pytest.mark.long
 def test_only_the_newest_so_many_are_kept_when_asked(tmp_path: Path) -> None:
     with house(tmp_path) as home:
         home.product.run("collect")

@@ -40,6 +40,7 @@ HARMS = ["noise at the head", "noise in the middle", "truncated", "empty", "gone
 
 
 @pytest.mark.parametrize("how", HARMS)
+@pytest.mark.short("truncated")
 def test_a_damaged_store_is_rebuilt_at_the_start_and_loses_nothing_f10(tmp_path: Path, how: str) -> None:
     """F10: moved aside, restored, read again from its cursor (I1, I2), said in the log."""
     with house(tmp_path) as home:
@@ -56,6 +57,7 @@ def test_a_damaged_store_is_rebuilt_at_the_start_and_loses_nothing_f10(tmp_path:
 
 
 @pytest.mark.parametrize("how", HARMS)
+@pytest.mark.short("empty")
 def test_without_a_backup_the_start_is_refused_with_what_to_do_f10(tmp_path: Path, how: str) -> None:
     """F10: nothing is started empty, nothing is changed."""
     with house(tmp_path) as home:
@@ -70,6 +72,7 @@ def test_without_a_backup_the_start_is_refused_with_what_to_do_f10(tmp_path: Pat
 
 
 @pytest.mark.parametrize("words", [("figures", "--metric", "received"), ("collect",), ("verify",)])
+@pytest.mark.short("words0")
 def test_no_command_starts_a_lost_store_empty_f10(tmp_path: Path, words: tuple[str, ...]) -> None:
     with house(tmp_path) as home:
         home.product.run("collect")

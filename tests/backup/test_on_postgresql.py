@@ -67,6 +67,7 @@ def test_a_backup_is_drilled_and_restored_and_loses_nothing_f22(tmp_path: Path, 
         assert home.is_true()
 
 
+@pytest.mark.long
 def test_a_living_leader_restores_on_postgresql_too(tmp_path: Path, url: str) -> None:
     with house(tmp_path, DATABASE_URL=url) as home:
         home.product.run("collect")

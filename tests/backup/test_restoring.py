@@ -98,6 +98,7 @@ def test_a_restore_without_the_keys_is_refused_because_no_case_would_be_known(tm
         assert "kunci ledger tidak ada" in refused
 
 
+@pytest.mark.long
 def test_a_living_leader_restores_when_a_command_asks_and_goes_on(tmp_path: Path) -> None:
     """The command hands the request over; the leader leads again on the restored store and loses nothing."""
     with house(tmp_path) as home:

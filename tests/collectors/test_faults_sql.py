@@ -186,6 +186,7 @@ MANY = {
 
 
 @BOTH
+@pytest.mark.short("maria")
 def test_e4_fifty_million_rows_are_capped_in_bounded_memory(
     name: str, lab: Any, reading: Readings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ def test_d3_a_clock_that_is_off_is_said_and_rows_far_in_the_future_are_put_aside
 
 
 @pytest.mark.parametrize("jump", [3600, -3600, 86_400, -86_400])
+@pytest.mark.short("86400")
 def test_d4_a_clock_that_is_set_neither_stops_the_schedule_nor_storms_the_source(tmp_path: Path, jump: int) -> None:
     if not FAKETIME.exists():
         pytest.skip("libfaketime is not installed (Debian package faketime)")

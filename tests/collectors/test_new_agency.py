@@ -375,6 +375,17 @@ def test_the_command_proposes_writes_and_the_written_source_is_collected(tmp_pat
     assert "register-data: ok: 20 of 20 rows mapped" in product.run("check", "--probe")
     assert "60 new" in product.run("collect", "--dry-run")
     assert "register-data: ok" in product.run("collect")
-    for wrong in (["--id", "../x"], ["--network", "10/x"], ["--auth", "magic"], ["--language", "fr"], ["--zone", "Mars"]):
-        product.run("new", "agency", "--from", str(path), "--write", *wrong, code=1)
+    product.run("new", "agency", "--from", str(path), "--write", "--id", "../x", code=1)
     assert sorted(file.name for file in product.config.rglob("*.toml")) == ["lain.toml", "regency.toml", "register.toml"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("wrong", [["--network", "10/x"], ["--auth", "magic"], ["--language", "fr"], ["--zone", "Mars"]])
+def test_a_wrong_option_is_refused_and_writes_nothing(tmp_path: Path, wrong: list[str]) -> None:
+    product = Product(tmp_path)
+    product.declare({"regency.toml": 'name = "Uji"\ntimezone = "Asia/Makassar"\n',
+                     "agencies/lain.toml": 'name = { id = "Lain", en = "Other" }\nshort_name = "Lain"\n'})
+    path = product.drop / "register.csv"
+    path.write_bytes(as_csv(REGISTER, ";", "cp1252"))
+    product.run("new", "agency", "--from", str(path), "--write", *wrong, code=1)
+    assert sorted(file.name for file in product.config.rglob("*.toml")) == ["lain.toml", "regency.toml"]

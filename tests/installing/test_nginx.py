@@ -210,6 +210,7 @@ def test_addresses_are_the_clients_and_a_claimed_one_does_not_count(tmp_path: Pa
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_v6_v20_a_wall_behind_nginx_says_that_serve_is_gone_and_loses_no_update(tmp_path: Path, browser: Browser) -> None:
     """Bad gateways while serve is down; nginx started anew in the middle of updates; in the end the wall shows all of them."""
     with behind_nginx(tmp_path) as house:

@@ -63,6 +63,7 @@ def dotted(number: int) -> str:
     return f"{number:,}".replace(",", ".")
 
 
+@pytest.mark.long
 def test_after_a_power_cut_the_first_fresh_wall_is_there_within_ninety_seconds(tmp_path: Path, wall: Page) -> None:
     product, ledger = Product(tmp_path), Ledger(90)
     with served(ledger) as source:

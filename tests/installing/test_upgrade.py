@@ -42,6 +42,7 @@ def shown(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).getPropertyValue('--version-of-the-test').trim()"))
 
 
+@pytest.mark.long
 def test_v18_open_walls_come_to_the_new_version_by_themselves_once_and_never_go_blank(tmp_path: Path, walls: list[Page]) -> None:
     product, ledger, port = Product(tmp_path / "house"), Ledger(18), free_port()
     product.folder.mkdir()

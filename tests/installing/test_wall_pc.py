@@ -125,6 +125,7 @@ def test_v27_a_crashed_page_ends_the_browser_and_the_next_start_shows_the_wall_w
             assert time.monotonic() - crashed < BACK_WITHIN_SECONDS
 
 
+@pytest.mark.long
 def test_v27_a_page_that_hangs_is_left_too(tmp_path: Path) -> None:
     port = free_port()
     with serving(port, "setTimeout(() => { for (;;); }, 3000)") as wall, watched(tmp_path, port) as process:
@@ -141,6 +142,7 @@ def test_v27_a_browser_that_ends_ends_the_watch(tmp_path: Path) -> None:
         assert process.wait(BACK_WITHIN_SECONDS) == 1
 
 
+@pytest.mark.long
 def test_a_wall_pc_that_starts_before_the_server_shows_the_wall_when_it_is_there(tmp_path: Path) -> None:
     """After a power cut: not the browser's error page, for up to half an hour."""
     port = free_port()

@@ -54,6 +54,7 @@ def test_v29_a_scene_holds_every_kind_of_data_on_every_form_of_screen(on: Stage,
 
 
 @pytest.mark.parametrize("scene", scenes())
+@pytest.mark.long
 def test_a_scene_holds_when_the_connection_is_lost_or_the_browsers_clock_says_stale(on: Stage, scene: str) -> None:
     chosen = views(scene, "short", "troubled")
     assert [fault for view in chosen for fault in examine(on, view, (HD, TALL), looks=("lost", "by-clock"))] == []
@@ -66,6 +67,7 @@ def test_v31_a_scene_holds_in_english(on: Stage, scene: str) -> None:
 
 
 @pytest.mark.parametrize("scene", scenes())
+@pytest.mark.long
 def test_v14_a_scene_holds_at_every_zoom(on: Stage, scene: str) -> None:
     assert [fault for view in views(scene, "short") for fault in examine(on, view, (HD, SMALL), zooms=(0.8, 2.0), looks=("",))] == []
 

@@ -154,6 +154,7 @@ def test_the_tokens_of_the_sheets_are_the_walls() -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("screen", [HD, UHD, TALL, WIDE], ids=["hd", "uhd", "tall", "wide"])
+@pytest.mark.short("hd")
 def test_a_browser_gives_every_text_the_size_and_the_reader_that_check_says(
     browser: Browser, tmp_path: Path, screen: tuple[int, int]
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_page_of_panels_that_are_gone_takes_the_new_layout_without_an_error_v1
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_a_changed_style_sheet_reaches_a_wall_past_its_cache_v32(
     context: BrowserContext, served: Served, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_page_of_an_older_build_reloads_once(wall: Page, served: Served) -> No
     assert wall.evaluate("() => window.same")
 
 
+@pytest.mark.long
 def test_a_page_that_stays_old_reloads_at_most_three_times_an_hour(wall: Page, served: Served) -> None:
     """V18: the guard against a loop."""
     loads: list[str] = []
@@ -110,6 +111,7 @@ def test_a_revoked_device_is_wiped_within_ten_seconds(context: BrowserContext, s
     assert "4711" not in page.content()
 
 
+@pytest.mark.long
 def test_html_instead_of_the_stream_is_a_lost_connection(wall: Page, served: Served) -> None:
     wall.route("**/wall/live", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>portal</p>"))
     served.kill()
@@ -183,6 +185,7 @@ def test_a_server_that_hangs_is_lost_and_comes_back_without_a_reload(wall: Page,
     assert wall.evaluate("() => window.same")
 
 
+@pytest.mark.long
 def test_the_clock_of_the_wall_pc_does_not_matter(context: BrowserContext, served: Served) -> None:
     context.add_init_script("Date.now = () => 0; const Real = Date; window.Date = class extends Real { \
         constructor(...given) { super(...(given.length ? given : [0])); } };")
@@ -193,6 +196,7 @@ def test_the_clock_of_the_wall_pc_does_not_matter(context: BrowserContext, serve
     expect(page.locator("#figure--age")).to_have_text("1 menit")
 
 
+@pytest.mark.long
 def test_hundreds_of_updates_leave_nothing_behind(wall: Page, served: Served) -> None:
     session = wall.context.new_cdp_session(wall)
     session.send("Performance.enable")

@@ -80,6 +80,7 @@ def test_an_expired_code_is_replaced_by_another(stranger: Page, served: Served) 
     expect(stranger.locator("[data-code]")).to_have_text(CODE, timeout=15_000)
 
 
+@pytest.mark.long
 def test_a_wall_that_waits_survives_a_dead_server(stranger: Page, served: Served) -> None:
     served.kill()
     stranger.wait_for_timeout(4000)
@@ -162,6 +163,7 @@ def test_a_token_is_replaced_unseen_and_its_copy_is_cut_off(
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.short("1080-1920")
 def test_the_pairing_page_fits_every_screen(context: BrowserContext, served: Served, width: int, height: int) -> None:
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": height})

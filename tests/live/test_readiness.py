@@ -54,6 +54,7 @@ def test_until_every_panel_said_something_it_is_starting(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("store", ["figures", "people", "recordings"])
+@pytest.mark.short("figures")
 def test_a_store_that_is_gone_is_not_ready_and_ready_again_when_it_is_back(served: Served, store: str) -> None:
     file = served.folder / "var" / f"{store}.sqlite"
     file.rename(file.with_suffix(".away"))
@@ -64,6 +65,7 @@ def test_a_store_that_is_gone_is_not_ready_and_ready_again_when_it_is_back(serve
 
 
 @pytest.mark.parametrize("store", ["figures", "people", "recordings"])
+@pytest.mark.short("figures")
 def test_a_store_of_another_version_is_not_ready(served: Served, store: str) -> None:
     changed(served, store, "UPDATE alembic_version SET version_num = 'x' || version_num")
     becomes(served, 503, "version")

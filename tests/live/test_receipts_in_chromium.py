@@ -89,6 +89,7 @@ def test_a_wall_tells_what_it_painted_and_is_well(telling: Page, served: Served)
     assert _said(served) == []
 
 
+@pytest.mark.long
 def test_a_wall_of_twice_the_pixel_ratio_is_well(browser: Any, served: Served) -> None:
     context = browser.new_context(viewport={"width": 960, "height": 540}, device_scale_factor=2)
     page = context.new_page()
@@ -98,6 +99,7 @@ def test_a_wall_of_twice_the_pixel_ratio_is_well(browser: Any, served: Served) -
     context.close()
 
 
+@pytest.mark.long
 def test_a_wall_whose_page_does_not_take_what_is_set_shows_old_figures(telling: Page, served: Served) -> None:
     toy.put(served.engines["figures"], "figure", "1")
     expect(telling.locator(FIGURE)).to_have_text("1")
@@ -119,6 +121,7 @@ def test_a_wall_that_gets_no_frames_while_its_receipts_come_shows_old_figures(te
     assert found.behind_seconds > 10
 
 
+@pytest.mark.long
 def test_a_wall_that_draws_no_frames_says_so(telling: Page, served: Served) -> None:
     _until(served, lambda wall: wall.health is Health.WELL, telling)
     telling.evaluate("() => { window.requestAnimationFrame = () => 0; }")
@@ -150,6 +153,7 @@ def test_a_wall_of_the_wrong_size_asks_for_attention(telling: Page, served: Serv
 @pytest.mark.parametrize(("by", "off"), [
     (3 * 3_600_000, True), (-3 * 3_600_000, True), (None, True), (0, False),
 ], ids=["3 h ahead", "3 h behind", "1970", "another zone"])
+@pytest.mark.short("3 h ahead")
 def test_a_wall_pc_with_a_wrong_clock_shows_right_times_and_is_told_of_v12(
     context: BrowserContext, served: Served, by: int | None, off: bool
 ) -> None:
@@ -179,6 +183,7 @@ def test_the_metrics_tell_of_each_wall(telling: Page, served: Served) -> None:
     assert 'command_center_walls_troubled{fault="old"} 0.0' in exposed
 
 
+@pytest.mark.long
 def test_receipts_survive_a_server_that_restarts(telling: Page, served: Served) -> None:
     _until(served, lambda wall: wall.health is Health.WELL, telling)
     served.kill()

@@ -50,6 +50,7 @@ def record_until_killed(url: str) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.short("sqlite")
 def test_a_killed_recorder_leaves_whole_states_and_an_honest_end(recordings: Engine) -> None:
     chance, url = random.Random(5), recordings.url.render_as_string(hide_password=False)
     for number in range(KILLS):

@@ -136,6 +136,7 @@ def _step_until(page: Page, figure: str) -> None:
     raise AssertionError(f"no step leads to {figure}")
 
 
+@pytest.mark.short("sqlite")
 def test_a_past_moment_says_the_same_figure_by_figure_and_what_was_corrected_since(house: tuple[House, Ledger]) -> None:
     here, ledger = house
     ledger.add(5, age=timedelta(seconds=1))
@@ -199,6 +200,7 @@ def test_a_past_moment_says_the_same_figure_by_figure_and_what_was_corrected_sin
             end(serving)
 
 
+@pytest.mark.short("sqlite")
 def test_after_a_kill_the_time_without_a_recorder_is_told_and_the_times_around_it_are_whole(house: tuple[House, Ledger]) -> None:
     here, ledger = house
     ledger.add(5, age=timedelta(seconds=1))

@@ -89,6 +89,7 @@ def test_a_mode_switched_by_hand_is_on_the_wall_within_a_second_and_is_told_in_t
     assert wall.evaluate("() => commandCenterRoom.dim") == 1
 
 
+@pytest.mark.long
 def test_a_mode_by_hand_survives_a_restart_of_the_server_and_returns_by_itself(wall: Page, served: Served) -> None:
     switch(served, "night", 20)
     expect(wall.locator(MARK)).to_have_text(re.compile("Malam"))
@@ -118,6 +119,7 @@ def test_a_visit_wipes_the_rooms_page_and_nothing_of_it_comes_again(wall: Page, 
     expect(wall.locator(FIGURE)).to_have_text("4725", timeout=40_000)  # back in the room, by itself
 
 
+@pytest.mark.long
 def test_a_page_that_missed_the_switch_is_wiped_when_it_hears_of_it(wall: Page, served: Served) -> None:
     toy.put(served.engines["figures"], "figure", "4711")
     expect(wall.locator(FIGURE)).to_have_text("4711")
@@ -187,6 +189,7 @@ def test_no_cursor_is_seen(wall: Page) -> None:
 
 
 @pytest.mark.parametrize("served", ["2026-11-30 23:59:25", "2026-12-31 23:59:25"], indirect=True)
+@pytest.mark.long
 def test_today_flips_once_at_midnight_and_the_scenes_go_on(wall: Page, served: Served) -> None:
     """V13: the server's day turns while the wall looks on; month's end and new year."""
     expect(wall.locator("[data-live=date]")).to_have_text(re.compile(r"^(Senin, 30 November 2026|Kamis, 31 Desember 2026)$"))

@@ -59,6 +59,7 @@ def resident(served: Served) -> int:
         return int(file.read().split()[1]) * 4096 // 1_000_000
 
 
+@pytest.mark.long
 def test_v21_a_screen_that_never_reads_is_dropped_and_the_others_miss_nothing(served: Served) -> None:
     ends = time.monotonic() + Pace().slow_seconds + 90
     with reading(served) as stream:

@@ -89,6 +89,7 @@ def test_v8_a_page_in_the_background_queues_nothing_and_is_fresh_when_it_is_seen
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=3), timedelta(hours=-3), None], ids=["+3h", "-3h", "1970"])
+@pytest.mark.short("1970")
 def test_v12_whatever_the_clock_of_the_wall_pc_says_the_page_keeps_the_servers(
     context: BrowserContext, served: Served, wrong: timedelta | None
 ) -> None:

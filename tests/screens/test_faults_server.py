@@ -36,6 +36,7 @@ def test_v1_a_restart_of_five_seconds_keeps_the_figures_while_their_age_runs(wal
     assert same(wall)
 
 
+@pytest.mark.long
 def test_v2_a_server_that_is_down_for_hours_is_said_and_nothing_piles_up(context: BrowserContext, served: Served) -> None:
     page = context.new_page()
     page.clock.install()
@@ -61,6 +62,7 @@ def test_v2_a_server_that_is_down_for_hours_is_said_and_nothing_piles_up(context
 @pytest.mark.parametrize(("status", "kind"), [
     (200, "text/html"), (200, "text/event-stream"), (200, "application/json"), (403, "text/html"), (401, "text/html"),
 ], ids=["html", "html-as-a-stream", "html-as-json", "html-403", "html-401"])
+@pytest.mark.short("html", "html-as-a-stream")
 def test_v4_a_portals_page_instead_of_the_stream_is_a_failure(wall: Page, served: Served, status: int, kind: str) -> None:
     mark(wall)
     portal = "<html><form><input name=code></form></html>"
@@ -94,6 +96,7 @@ def test_v4_a_portals_page_instead_of_a_panels_tree_marks_the_panel(wall: Page, 
     back(wall, "0")
 
 
+@pytest.mark.long
 def test_v4_a_panels_tree_that_never_comes_marks_the_panel(wall: Page, served: Served) -> None:
     held: list[Route] = []
     wall.route("**/wall/panel/list", lambda route: held.append(route))
@@ -118,6 +121,7 @@ def test_v5_a_server_that_asks_its_panels_no_more_is_lost(wall: Page, served: Se
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
+@pytest.mark.short("503")
 def test_v6_bursts_of_errors_are_backed_off_from_and_said(wall: Page, served: Served, status: int) -> None:
     asked: list[float] = []
 
@@ -140,6 +144,7 @@ def test_v6_bursts_of_errors_are_backed_off_from_and_said(wall: Page, served: Se
     assert same(wall)
 
 
+@pytest.mark.long
 def test_v6_an_absurd_wait_is_not_obeyed(context: BrowserContext, served: Served) -> None:
     page = context.new_page()
     page.clock.install()

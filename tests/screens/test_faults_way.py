@@ -49,6 +49,7 @@ def test_v3_a_network_cut_of_ten_minutes_is_said_and_ends_by_itself(
     back(page, "43")
 
 
+@pytest.mark.long
 def test_v3_a_cable_that_is_pulled_and_put_back_leaves_the_page_as_it_was(page: Page, served: Served, way: Proxy) -> None:
     mark(page)
     way.swallows = True
@@ -80,6 +81,7 @@ def test_v20_a_proxy_that_ends_every_connection_loses_no_update(page: Page, serv
     assert same(page)
 
 
+@pytest.mark.long
 def test_v20_a_proxy_that_holds_back_makes_no_old_figure_look_new(page: Page, served: Served, way: Proxy) -> None:
     way.held_seconds = 8.0
     toy.put(served.engines["figures"], "figure", "48")

@@ -146,6 +146,7 @@ class History(RuleBasedStateMachine):
                     assert told == pytest.approx(float(np.quantile(expected or [0.0], share)), rel=0.01, abs=1e-6)
 
 
+@pytest.mark.short("sqlite")
 def test_any_history_of_runs_leaves_what_a_naive_count_says(engine: Engine) -> None:
     run_state_machine_as_test(
         type("HistoryOnThisEngine", (History,), {"engine": engine}),

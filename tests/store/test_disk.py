@@ -87,6 +87,7 @@ def test_a_disk_that_fills_up_in_mid_run_loses_nothing_f5(tmp_path: Path) -> Non
         engine.dispose()
 
 
+@pytest.mark.long
 def test_a_running_schedule_stops_and_goes_on_by_itself_f5(tmp_path: Path) -> None:
     """F5: one line when it stops, one when it is back, none between, and no restart."""
     with small_disk(tmp_path / "var", 24) as disk, house(tmp_path) as home:
