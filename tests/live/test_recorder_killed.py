@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, select
 
 from dashboard import clock

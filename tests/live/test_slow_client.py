@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pytest
+
 from dashboard import clock
 from dashboard.access.devices import add_device, redeem
 from dashboard.live.hub import Pace
