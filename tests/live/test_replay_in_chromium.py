@@ -130,7 +130,7 @@ def _step_until(page: Page, figure: str) -> None:
     for _ in range(300):
         pictures = int(page.locator("body").get_attribute("data-pictures") or 0)
         page.locator('[data-step="change"][data-by="1"]').click()
-        page.locator(f'body[data-pictures="{pictures + 1}"]').wait_for()
+        page.wait_for_function("(before) => Number(document.body.dataset.pictures) > before", arg=pictures)
         if _stage(page).locator(FIGURE).inner_text() == figure:
             return
     raise AssertionError(f"no step leads to {figure}")
@@ -183,6 +183,7 @@ def test_a_past_moment_says_the_same_figure_by_figure_and_what_was_corrected_sin
             expect(page.locator("body")).to_have_attribute("data-at", str(int(later.timestamp() * 1000)))
             assert frame.evaluate(SAID) == said_later
             page.locator("#go").fill(f"{moment:%Y-%m-%dT%H:%M:%S}")
+            expect(page.locator("body")).to_have_attribute("data-at", str(int(moment.timestamp() * 1000)))
             expect(_stage(page).locator(FIGURE)).to_have_text("5")
             _step_until(page, "8")
             page.keyboard.press("ArrowLeft")
