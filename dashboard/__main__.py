@@ -256,15 +256,23 @@ def figures(
     from dashboard.queries.answers import Context
     from dashboard.queries.export import write
     from dashboard.queries.figures import figures as ask
+    from dashboard.queries.revised import revised
 
     settings = Settings()
     regency = declared(settings)
+    context = Context(figures_store(settings), regency, clock.now())
+    first, last = since.date() if since else None, until.date() if until else None
     frame = ask(
-        Context(figures_store(settings), regency, clock.now()), metrics=_listed(metric), grain=grain, by=_listed(by),
-        agency=agency, service=service, since=since.date() if since else None, until=until.date() if until else None,
+        context, metrics=_listed(metric), grain=grain, by=_listed(by), agency=agency, service=service, since=first, until=last,
         time=time, everything=all_,
     )
+    if format_ == "table":
+        counts = revised(context, grain=grain, since=first, until=last, agency=agency, service=service)
+        if any(period in counts for period in frame["period"]):
+            frame["revised"] = [f"{counts[period]} cases" if period in counts else "" for period in frame["period"]]
     say(write(frame, format_).rstrip("\n"))
+    if "revised" in frame:
+        say("revised: so many cases were corrected after their period had ended; `command-center revisions` lists them")
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -15,9 +15,10 @@ from dashboard.access.viewings import grant
 from dashboard.live.recorder import Recorder
 from dashboard.live.scenes import shown_at
 from dashboard.live.snapshot import EVERYTHING, Instance, Snapshot
+from dashboard.live.stage import surroundings
 from dashboard.live.zone import Zone
 from dashboard.queries.answers import Context
-from dashboard.serve import surroundings, wall_zone
+from dashboard.serve import ASSETS, wall_zone
 from dashboard.store.engine import migrate, open_engine
 from tests.bench.browser import chromium, opened
 from tests.bench.house import SCREEN, house, served
@@ -62,7 +63,7 @@ def _bytes(minutes: int, cases: int) -> list[Line]:
         fill(figures, regency, cases, now=NOW, days=60)
         zone = wall_zone(regency)
         snapshot, now = Snapshot(_instances(zone)), NOW
-        recorder = Recorder(recordings, "bench", now=lambda: now, around=surroundings(regency, zone, "bench"))
+        recorder = Recorder(recordings, "bench", now=lambda: now, around=surroundings(regency, zone, "bench", ASSETS))
         recorder._take_over()
         sources, states, began, before = streams(regency), 0, time.perf_counter(), 0
         for second in range((WARM_UP_MINUTES + minutes) * 60):
@@ -117,7 +118,7 @@ def _pictures(quick: bool) -> list[Line]:
             for number_of in range(3 if quick else STEPS):
                 pictures = page.evaluate("() => commandCenterReplay.pictures")
                 page.keyboard.press("ArrowLeft" if number_of < STEPS // 2 else "ArrowRight")
-                page.locator(f'body[data-pictures="{pictures + 1}"]').wait_for(timeout=10_000)
+                page.wait_for_function("(before) => commandCenterReplay.pictures > before", arg=pictures, timeout=10_000)
                 steps.append(float(page.evaluate("() => commandCenterReplay.took")))
             errors = page.evaluate("() => commandCenterReplay.errors")
             context.close()

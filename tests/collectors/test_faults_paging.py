@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from dashboard.cases import Outcome
 from dashboard.queries.answers import Context
+from dashboard.queries.revised import revised
 from dashboard.queries.trail import revisions
 from dashboard.store.derived import drop_old
 from dashboard.store.tables import case, source_state, ticket
@@ -182,6 +183,9 @@ def test_c10_corrected_stamps_shift_the_past_and_are_listed_as_revisions(book: B
     found = revisions(Context(here.site.engine, here.site.regency, here.site.now))
     assert (found["field"] == "submitted_at").sum() == 3
     assert set(found["before"]) != set(found["after"])
+    marked = revised(Context(here.site.engine, here.site.regency, here.site.now), grain="month", since=date(2026, 9, 1))
+    assert marked["2026-10-01"] == 3
+    assert "2026-09-01" not in marked
     with here.site.engine.connect() as connection:  # as it was known before: what the revisions say, undone
         stamps = set(connection.execute(select(case.c.submitted_at)).scalars())
     assert not {int(value) for value in found[found["field"] == "submitted_at"]["before"]} & stamps
