@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         chosen, made = item.get_closest_marker("short"), getattr(item, "callspec", None)
         if chosen is None:
             continue
-        names = {made.id, *made.id.split("-"), *(str(value) for value in made.params.values())} if made is not None else set()
+        names = {made.id, *(str(value) for value in made.params.values())} if made is not None else set()
         if not names & set(chosen.args):
             item.add_marker(pytest.mark.long)
 

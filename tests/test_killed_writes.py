@@ -86,6 +86,7 @@ def test_a_sync_that_fails_ends_the_run_and_the_store_is_whole_f4(tmp_path: Path
         assert home.is_true()
 
 
+@pytest.mark.long
 def test_a_running_schedule_survives_a_failing_disk_and_says_so_loudly_f4(tmp_path: Path) -> None:
     """F4: collecting stops, the store is looked at again and again, and it goes on when the disk does."""
     with house(tmp_path) as home:

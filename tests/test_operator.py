@@ -116,6 +116,7 @@ def test_rows_put_aside_are_listed_without_their_content_and_mapped_again_once_t
         oracle.verified()
 
 
+@pytest.mark.long
 def test_what_later_runs_changed_is_listed_and_check_says_what_stands_under_other_declarations(house: House) -> None:
     house.product.run("collect")
     assert house.listed("revisions") == []

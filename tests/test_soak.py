@@ -127,8 +127,8 @@ def soaked(folder: Path, days: float) -> tuple[dict[str, Any], Crowd]:
     return json.loads(result.read_text()), crowd
 
 
-def lost_nothing(folder: Path, told: dict[str, Any], crowd: Crowd) -> None:
-    """Every source's cells say what its ledger says."""
+def lost_nothing(folder: Path, told: dict[str, Any], crowd: Crowd, kinds: int) -> None:
+    """Every source's cells say what its ledger says; runs ended in so many ways at least."""
     assert told["good"]
     assert told["differences"] == []
     expected = {name: (len(ledger.cases), ledger.counts()["completed"]) for name, ledger in crowd.ledgers.items()}
@@ -136,12 +136,12 @@ def lost_nothing(folder: Path, told: dict[str, Any], crowd: Crowd) -> None:
         found = store.execute("SELECT source, count(*), sum(ended_as = 'completed') FROM \"case\" WHERE deleted_at IS NULL GROUP BY source")
         assert {name: (cases, completed) for name, cases, completed in found} == expected
     assert sum(crowd.faults.values()) > 0
-    assert len(told["outcomes"]) >= 3
+    assert len(told["outcomes"]) >= kinds
 
 
 def test_three_simulated_hours_with_faults_lose_and_leak_nothing(tmp_path: Path) -> None:
     told, crowd = soaked(tmp_path, 0.125)
-    lost_nothing(tmp_path, told, crowd)
+    lost_nothing(tmp_path, told, crowd, 2)
     assert max(note["descriptors"] for note in told["notes"]) <= told["notes"][1]["descriptors"] + 3
     assert max(note["threads"] for note in told["notes"]) <= told["notes"][1]["threads"] + 3
 
@@ -149,7 +149,7 @@ def test_three_simulated_hours_with_faults_lose_and_leak_nothing(tmp_path: Path)
 @pytest.mark.long
 def test_seven_simulated_days_with_faults_grow_by_less_than_five_percent(tmp_path: Path) -> None:
     told, crowd = soaked(tmp_path, 7)
-    lost_nothing(tmp_path, told, crowd)
+    lost_nothing(tmp_path, told, crowd, 3)
     notes = told["notes"]
     after_two_hours, end = notes[1], notes[-1]
     print(f"after two hours {after_two_hours}, at the end {end}, faults {dict(crowd.faults)}, outcomes {told['outcomes']}")

@@ -48,6 +48,7 @@ def url(server: Postgres) -> str:
     return server.url
 
 
+@pytest.mark.long
 def test_a_backup_is_drilled_and_restored_and_loses_nothing_f22(tmp_path: Path, url: str) -> None:
     """F22 on PostgreSQL: the same commands; what happened after the backup comes back from the source."""
     with house(tmp_path, DATABASE_URL=url) as home:

@@ -100,7 +100,7 @@ def test_a_source_that_never_ends_is_left_at_the_deadline(lab: Any, reading: Rea
     assert time.monotonic() - began < 6
 
 
-@pytest.mark.short("rest", "tabular CSV", "sql on SQLite")
+@pytest.mark.short("rest", "sql on SQLite")
 def test_rows_stream_so_that_memory_does_not_grow_with_the_source(lab: Any, reading: Readings) -> None:
     count = getattr(lab, "huge", labs.HUGE) if lab.streams else 2_000
     options = lab.good(count)

@@ -107,6 +107,7 @@ def test_the_workbook_has_lists_checks_help_and_examples_that_are_not_read(produ
     assert "NIK" in str([cell.value for cells in book["Petunjuk"].iter_rows() for cell in cells])
 
 
+@pytest.mark.long
 def test_a_workbook_that_is_dropped_as_made_is_no_fault_and_no_case(product: Product) -> None:
     product.run("check")
     product.run("template", "uji", "--out", "drop/uji/isian.xlsx")

@@ -80,6 +80,7 @@ def column(collected: Collected, statement: str) -> list[tuple[object, ...]]:
         return list(connection.execute(statement))
 
 
+@pytest.mark.long
 def test_the_declarations_have_no_problem(collected: Collected) -> None:
     assert [str(problem) for problem in collected.problems] == []
 

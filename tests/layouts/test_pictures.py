@@ -28,7 +28,7 @@ def opened(browser: Any, tmp_path: Path, size: str, **chosen: Any) -> Any:
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
-@pytest.mark.short("hd")
+@pytest.mark.short("today", "lost")
 def test_a_wall_can_be_read(browser: Any, tmp_path: Path, name: str, size: str) -> None:
     tab = opened(browser, tmp_path, size, **PAGES[name])
     faults = tab.evaluate(FAULTS, {"floor": TEXT_SIZES["fs-min"] * SCALES[size], "cutAllowed": True})

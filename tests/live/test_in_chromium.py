@@ -71,6 +71,7 @@ def test_a_killed_server_is_said_within_three_ticks_and_a_new_one_recovers(wall:
     assert wall.evaluate("() => window.same")
 
 
+@pytest.mark.long
 def test_a_page_of_an_older_build_reloads_once(wall: Page, served: Served) -> None:
     """V18."""
     served.stop()

@@ -201,7 +201,7 @@ def test_a_past_moment_says_the_same_figure_by_figure_and_what_was_corrected_sin
             end(serving)
 
 
-@pytest.mark.short("sqlite")
+@pytest.mark.long
 def test_after_a_kill_the_time_without_a_recorder_is_told_and_the_times_around_it_are_whole(house: tuple[House, Ledger]) -> None:
     here, ledger = house
     ledger.add(5, age=timedelta(seconds=1))

@@ -6,7 +6,6 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +19,14 @@ from tests.live.test_room_in_chromium import MARK, MODES
 TOKEN = "key-of-the-control-panel"
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The toy with a group of one screen and a token for programs."""
-    found = Served(tmp_path)
-    screens = tmp_path / "config" / "screens.toml"
+    folder = tmp_path_factory.mktemp("switch")
+    found = Served(folder)
+    screens = folder / "config" / "screens.toml"
     screens.write_text(screens.read_text(encoding="utf-8") + MODES, encoding="utf-8")
-    secret = tmp_path / "secrets" / "api_token"
+    secret = folder / "secrets" / "api_token"
     secret.parent.mkdir()
     secret.write_text(TOKEN, encoding="ascii")
     secret.chmod(0o600)

@@ -132,7 +132,7 @@ SETS = {
 @pytest.mark.servers
 @pytest.mark.parametrize(("name", "path"), [
     ("sf311", as_csv), ("sf311", as_datasette), ("calgary_permits", as_xlsx), ("calgary_permits", as_mariadb),
-    ("la311_week", as_datasette),
+    pytest.param("la311_week", as_datasette, marks=pytest.mark.long),
 ])
 def test_figures_equal_the_truth_through_a_real_path(tmp_path: Path, name: str, path) -> None:
     product = Product(tmp_path)
@@ -229,6 +229,7 @@ def by_report() -> dict[Key, float]:
 
 @pytest.mark.servers
 @pytest.mark.parametrize("path", [as_xlsx, as_mariadb])
+@pytest.mark.short("as_xlsx")
 def test_the_fire_brigades_minutes_to_arrival_equal_the_truth(tmp_path: Path, path) -> None:
     """Date and time in two columns; the arrival is the report plus its minutes; "NA", "-" and blanks are none."""
     product = Product(tmp_path)
