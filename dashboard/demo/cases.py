@@ -42,6 +42,7 @@ class Stream:
 
     ``promise`` minutes (of office hours if ``worked``); ``late`` share takes longer; ``spread`` is the sigma of the
     lognormal. ``counters`` serve a visit's queue, ``serving`` minutes each; ``stalls``: now and then they call nobody.
+    ``preparing``: nobody is called before so many times 100 s, at most, were spent on finding the file.
     ``typed_up``: entered only when all is over. ``classes`` are (name, promise in working days, weight). Cases begin
     ``lead`` days before the history does, so that it begins with a backlog.
     """
@@ -59,6 +60,7 @@ class Stream:
     outside: float = 0.0
     counters: int = 1
     serving: float = 6.0
+    preparing: float = 1.0
     classes: tuple[tuple[str, float, float], ...] = ()
     agencies: tuple[tuple[str, float], ...] = ()
     fixed_place: int | None = None
@@ -175,7 +177,7 @@ def _visits(rng: Random, stream: Stream, day: date, arrived: list[int], stall: t
     free = [0] * stream.counters
     lives = []
     for submitted in arrived:
-        called = max(submitted + 20 + int(rng.random() * 100), free[0])
+        called = max(submitted + 20 + int(rng.random() * 100 * stream.preparing), free[0])
         if stall[0] <= called < stall[1]:
             called = stall[1] + int(rng.random() * 60)
         absent = rng.random() < stream.cancelled

@@ -75,6 +75,7 @@ def _streams() -> Iterable[Stream]:
                 cancelled=0.02,
                 counters=1 if district.weight < 12 else 2,
                 serving=6.5,
+                preparing=7.0,  # at most 12 minutes: less than what the wall calls "nobody called"
                 fixed_place=index * 100 + 1,
                 typed_up=remote,
                 lead=0,
