@@ -6,7 +6,7 @@ A part of the serve process: it is what imports ``layouts`` there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def wall_zone(regency: Regency) -> Zone:
     """The wall as declared: every distinct panel instance of all screens, the plan and page of each screen and audience."""
     says = {language: Say(regency, language) for language in ("id", "en")}
+    modes_now = Modes(regency)
+    nobody = partial(_nobody, modes_now, tuple(regency.screens))
     instances: dict[str, Instance] = {}
     plans: dict[str, ScreenPlan] = {}
     for name, screen in regency.screens.items():
@@ -38,7 +40,7 @@ def wall_zone(regency: Regency) -> Zone:
             declared = wall.instances(regency, name, audience)
             for found in declared:
                 if found.id not in instances:
-                    instances[found.id] = _instance(found, says[found.language])
+                    instances[found.id] = _instance(found, says[found.language], nobody)
             empty = plain(wall.page(regency, name, {}, says[screen.language], audience))
             modes = {
                 mode: tuple(_planned(regency, screen, scene, audience) for scene in wall.scenes_in(regency, name, mode))
@@ -65,7 +67,7 @@ def wall_zone(regency: Regency) -> Zone:
         sheets = [f"/wall/{address(ASSETS, sheet.name)}" for sheet in sorted(ASSETS.glob("*.css"))]
         return states.document(number, says[language], sheets), f"{language}/{number % states.PAGES + 1}"
 
-    return Zone("wall", tuple(instances.values()), plans, page, Modes(regency), explained)
+    return Zone("wall", tuple(instances.values()), plans, page, modes_now, explained)
 
 
 def _planned(regency: Regency, screen: Screen, scene: str, audience: str) -> Planned:
@@ -77,8 +79,14 @@ def _planned(regency: Regency, screen: Screen, scene: str, audience: str) -> Pla
     )
 
 
-def _instance(found: Any, say: Say) -> Instance:
-    """A panel made ready. For people present it draws what it may tell them, or only that it is not shown."""
+def _nobody(modes: Modes, screens: tuple[str, ...], now: float) -> bool:
+    """Whether people are present before no screen."""
+    return all(modes.of(screen, int(now * 1000)).audience != PEOPLE for screen in screens)
+
+
+def _instance(found: Any, say: Say, nobody: Callable[[float], bool] | None = None) -> Instance:
+    """A panel made ready. For people present it draws what it may tell them, or only that it is not shown; it rests while there
+    is ``nobody``."""
     module, params = panel(found.panel), dict(found.params)
     query, told = module.query, nothing_counted if found.audience == ROOM else getattr(module, "for_people", None)
     failed = partial(failed_panel, say)
@@ -87,7 +95,7 @@ def _instance(found: Any, say: Say) -> Instance:
         return Instance(found.id, ask=not_asked, draw=lambda _: omitted(title, say), failed=failed, reads=frozenset())
     return Instance(
         found.id, ask=lambda context: query(context, **params), draw=lambda answer: module.draw(told(answer), say), failed=failed,
-        reads=query.reads,
-        at_most_every=query.at_most_every, question=(query, json.dumps(params, sort_keys=True, default=str)),
+        reads=query.reads, at_most_every=query.at_most_every, rests=nobody if found.audience == PEOPLE else None,
+        question=(query, json.dumps(params, sort_keys=True, default=str)),
         pins=critical if found.panel == wall.HEADER else None,
     )

@@ -16,7 +16,8 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, time as day_time, timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as day_time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 

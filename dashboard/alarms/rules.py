@@ -19,8 +19,9 @@ from dashboard.clock import DAY, day_start, epoch, local_day, utc
 from dashboard.queries.answers import Alarm, Alarms, Context, Level, SourceAge, State, question
 from dashboard.queries.freshness import OUT, ages, soonest
 from dashboard.queries.gauges import between, gauges_at
+from dashboard.queries.open_cases import next_due, open_by_part
 from dashboard.queries.thirty_days import thirty_days, thirty_days_change_at, window
-from dashboard.queries.today import KIND, next_due, open_by_part
+from dashboard.queries.today import KIND
 from dashboard.queries.volumes import (
     MARK,
     Versions,

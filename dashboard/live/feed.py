@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from config.declarations import Regency
 from dashboard.live.snapshot import EVERYTHING, Said, Snapshot
 from dashboard.queries.answers import Context
+from dashboard.queries.volumes import pinned
 from dashboard.store.changes import Change
 from dashboard.store.watch import Watcher
 
@@ -108,7 +109,7 @@ class Feed:
             at = [change.at_ms for change in changes if change.at_ms]
             try:
                 for new in self.snapshot.refreshing(
-                    Context(self.engines["figures"], self.regency, self.now(), self.engines["people"]),
+                    pinned(Context(self.engines["figures"], self.regency, self.now(), self.engines["people"])),
                     EVERYTHING if what & EVERYTHING else what,
                     min(at) if at else None,
                 ):

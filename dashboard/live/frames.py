@@ -19,6 +19,16 @@ SEPARATOR = "--"
 """Between the panel instance's name and the id inside the panel."""
 
 
+class Lasting(dict[str, Any]):
+    """A component that is drawn once and given again as it is: what ``split`` made of it is kept with it, by the prefix."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self, component: Mapping[str, Any]) -> None:
+        super().__init__(component)
+        self.taken: dict[str, tuple[Any, dict[str, dict[str, Any]]]] = {}
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A drawn panel in its parts. ``skeleton`` is the tree without its props; ids are prefixed.
@@ -84,6 +94,8 @@ def _take(value: Any, prefix: str, props: dict[str, dict[str, Any]]) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_take(item, prefix, props) for item in value]
+    if isinstance(value, Lasting):
+        return _taken_before(value, prefix, props)
     if not isinstance(value, dict) and hasattr(value, "to_plotly_json"):
         value = value.to_plotly_json()
     if not is_component(value):
@@ -103,6 +115,17 @@ def _take(value: Any, prefix: str, props: dict[str, dict[str, Any]]) -> Any:
         else:
             rest["children"] = _take(own["children"], prefix, props)
     return {"type": value["type"], "namespace": value["namespace"], "props": rest, "names": sorted(mine)}
+
+
+def _taken_before(value: Lasting, prefix: str, props: dict[str, dict[str, Any]]) -> Any:
+    if prefix not in value.taken:
+        own: dict[str, dict[str, Any]] = {}
+        value.taken[prefix] = _take(dict(value), prefix, own), own
+    skeleton, own = value.taken[prefix]
+    if not props.keys().isdisjoint(own):
+        raise ValueError(f"the id {next(iter(props.keys() & own.keys()))!r} occurs twice in one panel")
+    props.update(own)
+    return skeleton
 
 
 def _named(name: Any, prefix: str) -> str:

@@ -22,6 +22,8 @@ EVERYTHING: frozenset[str] = frozenset({"everything"})
 """A change after which every instance is asked again."""
 BATCH_SECONDS = 0.02
 """What is drawn goes to the screens at least this often while more is being asked."""
+RESTING_SECONDS = 10.0
+"""How often a panel is asked that no screen shows in the present mode: it is there at once, and little behind, when one does."""
 FAILED_AGAIN_SECONDS = 10
 """How soon a panel that failed is asked again by the clock."""
 
@@ -33,6 +35,7 @@ class Instance:
     ``ask(context)`` gives an answer with ``as_of``, ``changes_at`` and ``limits``; ``draw(answer)`` a component;
     ``failed()`` what a panel looks like that never had an answer. ``reads``: words of ``changed.what``.
     ``at_most_every``: seconds. ``pins(answer)``: the rule of a critical alarm, else "".
+    ``rests(now)``: whether no screen shows it in the present mode.
     Instances with the same ``question`` share one answer (languages, an alarm's strip and list).
     """
 
@@ -42,6 +45,7 @@ class Instance:
     failed: Callable[[], Any]
     reads: frozenset[str]
     at_most_every: float = 0.0
+    rests: Callable[[float], bool] | None = None
     question: Hashable = None
     pins: Callable[[Any], str] | None = None
 
@@ -140,7 +144,7 @@ class Snapshot:
         now = context.now.timestamp()
         for instance in self.instances.values():
             if changed is EVERYTHING or instance.reads.intersection(changed):
-                self._wait(instance.id, now, self._asked_at.get(instance.id, 0.0) + instance.at_most_every)
+                self._wait(instance.id, now, self._asked_at.get(instance.id, 0.0) + self._pause(instance, now))
         due = []
         while (at := self.next_due()) is not None and at <= now:
             due.append(heapq.heappop(self._heap)[1])
@@ -159,6 +163,11 @@ class Snapshot:
                 new.append(said)
         if new:
             yield new
+
+    def _pause(self, instance: Instance, now: float) -> float:
+        """Seconds that pass at least between two times an instance is asked."""
+        resting = instance.rests is not None and instance.rests(now)
+        return max(instance.at_most_every, RESTING_SECONDS) if resting else instance.at_most_every
 
     def _cost(self, name: str) -> float:
         """What an instance is expected to cost, seconds, by its question's last time."""
@@ -198,7 +207,7 @@ class Snapshot:
         self.asked_seconds[instance.id] = time.perf_counter() - began
         if changes_at is not None:
             # An instant already past would be asked again without end; a second is the resolution of all stamps.
-            self._wait(instance.id, now + 1, max(changes_at, now + instance.at_most_every))
+            self._wait(instance.id, now + 1, max(changes_at, now + self._pause(instance, now)))
         return said
 
     def _failed(self, instance: Instance, now: float, err: Exception) -> Said:

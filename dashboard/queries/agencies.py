@@ -16,8 +16,9 @@ from dashboard.queries.answers import (
     question,
 )
 from dashboard.queries.freshness import OUT, soonest
+from dashboard.queries.open_cases import next_due, open_by_part
 from dashboard.queries.thirty_days import AgencyTimes, Judged, thirty_days, thirty_days_change_at
-from dashboard.queries.today import day_of, next_due, open_by_part
+from dashboard.queries.today import day_of
 from dashboard.queries.totals import figure, known_of, too_few
 
 ALL_KINDS = ("request", "complaint", "visit")

@@ -19,12 +19,17 @@ from config.declarations import Regency
 
 class Context(NamedTuple):
     """What a question may use: the figures store, the declarations, the instant it is asked for (aware UTC), and, where
-    it is about people's work and devices, the people store."""
+    it is about people's work and devices, the people store.
+
+    ``seen``: the figures store's versions at which a whole refresh asks; ``None``: each question reads them. What is committed
+    meanwhile has a later version, and is asked for again.
+    """
 
     engine: Engine
     regency: Regency
     now: datetime
     people: Engine | None = None
+    seen: tuple[int, int] | None = None
 
 
 class State(StrEnum):

@@ -10,8 +10,7 @@ from sqlalchemy import select
 from config.declarations import Source
 from dashboard.clock import epoch
 from dashboard.queries.answers import Context, Limits, SourceAge, Sources, State, question
-from dashboard.queries.volumes import kept
-from dashboard.store.changes import versions
+from dashboard.queries.volumes import kept, versions_of
 from dashboard.store.state import SourceState, states
 from dashboard.store.tables import run
 from dashboard.worktime import calendar_of
@@ -81,8 +80,7 @@ def _quiet_at(regency: Regency, source: Source, state: SourceState) -> int | Non
 
 def ages(context: Context) -> dict[str, SourceAge]:
     """Every declared source's age, in declared order. One whose first run is under way is loading."""
-    with context.engine.connect() as connection:
-        version = versions(connection)
+    version = versions_of(context)
     return kept(context, "ages", (version, epoch(context.now)), lambda: _ages(context))
 
 

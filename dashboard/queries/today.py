@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
-
-from sqlalchemy import case as sql_case
-from sqlalchemy import func, select
 
 from dashboard.clock import DAY, day_end, day_start, epoch, local_day
 from dashboard.queries.answers import Band, Context, Level, SourceAge, Tile, question
 from dashboard.queries.freshness import ages, soonest
 from dashboard.queries.gauges import between, gauges_at
+from dashboard.queries.open_cases import next_due, open_by_part
 from dashboard.queries.totals import Known, figure, known_of, too_few
 from dashboard.queries.volumes import (
     MARK,
     Lines,
-    Part,
     Versions,
     at_minute,
     band_of,
@@ -32,7 +29,6 @@ from dashboard.queries.volumes import (
     settles_at,
     versions_of,
 )
-from dashboard.store.tables import case, dimension
 
 KIND = "request"
 END = 2.0 * DAY
@@ -190,40 +186,3 @@ def overdue_now(context: Context) -> Tile:
     if one.band is not None and one.value is not None and one.value > one.band.high:
         one = replace(one, level=Level.WARNING)
     return Tile(day.now, one, soonest(day.changes_at, next_due(parts, day.kinds)), one.limits)
-
-
-@dataclass(frozen=True)
-class Open:
-    """Open cases of one part at an instant: how many, how many past due, and when the next one will be."""
-
-    count: int
-    overdue: int
-    next_due: int | None
-
-
-def open_by_part(context: Context, version: Versions, at: int | None = None) -> dict[Part, Open]:
-    """Open cases by (source, agency, kind); ``at``: as due at an earlier instant, of those still open in this minute.
-
-    The due time is judged inside the sums: as a condition it would lead SQLite to the index of all due cases, and past the
-    index of the open ones, which covers this question.
-    """
-    instant = epoch(context.now) if at is None else at
-    overdue = func.sum(sql_case((case.c.due_at < instant, 1), else_=0))
-    following = func.min(sql_case((case.c.due_at >= instant, case.c.due_at), else_=None))
-    names = (dimension.c.source, dimension.c.agency, dimension.c.kind)
-    statement = (
-        select(*names, func.count(), overdue, following).join(dimension, dimension.c.id == case.c.dim)
-        .where(case.c.ended_as.is_(None), case.c.deleted_at.is_(None)).group_by(*names)
-    )
-
-    def read() -> dict[Part, Open]:
-        with context.engine.connect() as connection:
-            return {(row[0], row[1], row[2]): Open(int(row[3]), int(row[4]), row[5]) for row in connection.execute(statement)}
-
-    return kept(context, ("open", at), (version, instant) if at is None else epoch(context.now) // 60, read)
-
-
-def next_due(parts: Mapping[Part, Open], kinds: Collection[str]) -> int | None:
-    """The next instant at which one more case of these kinds is past due."""
-    due = soonest(*(one.next_due for part, one in parts.items() if part[2] in kinds))
-    return None if due is None else due + 1

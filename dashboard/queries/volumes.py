@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.clock import day_end, day_start, epoch, local_day
 from dashboard.queries.answers import Band, Context
@@ -46,9 +47,20 @@ class Versions(NamedTuple):
 
 
 def versions_of(context: Context) -> Versions:
-    """The store's versions now."""
+    """The store's versions now, or those that the refresh goes by."""
+    if context.seen is not None:
+        return Versions(*context.seen)
     with context.engine.connect() as connection:
         return Versions(*versions(connection))
+
+
+def pinned(context: Context) -> Context:
+    """The same context for all questions of one refresh: the store's versions are read once. A store that cannot be read leaves
+    it to each question to say so."""
+    try:
+        return context._replace(seen=versions_of(context))
+    except SQLAlchemyError:
+        return context
 
 
 def kept(context: Context, key: Any, version: Any, make: Callable[[], Made]) -> Made:
@@ -194,8 +206,10 @@ def next_mark(now: int) -> int:
 
 def feeding(context: Context) -> set[Part]:
     """Every (source, agency, kind) that ever had a case, of the declared sources."""
-    with context.engine.connect() as connection:
-        newest = connection.execute(select(func.max(dimension.c.id))).scalar()  # dimensions only ever come
+    newest: Any = context.seen
+    if newest is None:
+        with context.engine.connect() as connection:
+            newest = connection.execute(select(func.max(dimension.c.id))).scalar()  # dimensions only ever come
 
     def read() -> set[Part]:
         statement = select(dimension.c.source, dimension.c.agency, dimension.c.kind).distinct()

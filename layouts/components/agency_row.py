@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from dashboard.live.frames import Lasting
 from dashboard.queries.answers import AgencyRow, Figure, Level, SourceAge, State
 from dashboard.words import Say
 from layouts.components import elements as el
@@ -181,14 +182,16 @@ def agency_row(row: AgencyRow, key: str, say: Say, at: int) -> Element:
 
 @lru_cache(maxsize=MOST_ROWS)
 def _row(row: AgencyRow, key: str, say: Say, below: str) -> Element:
-    return el.div(
-        [
-            _named(row, key, below),
-            _received(row, key, say),
-            _time(row, key, say),
-            _on_time(row.on_time, key, say),
-            _complaints(row, key, say),
-        ],
-        id=f"{key}-row",
-        className=f"row agency {'is-' + row.age.state.value}",
+    return Lasting(
+        el.div(
+            [
+                _named(row, key, below),
+                _received(row, key, say),
+                _time(row, key, say),
+                _on_time(row.on_time, key, say),
+                _complaints(row, key, say),
+            ],
+            id=f"{key}-row",
+            className=f"row agency {'is-' + row.age.state.value}",
+        )
     )

@@ -22,7 +22,7 @@ from dashboard.clock import DAY
 from dashboard.live.snapshot import Snapshot
 from dashboard.queries.answers import Context
 from dashboard.queries.thirty_days import thirty_days
-from dashboard.queries.volumes import versions_of
+from dashboard.queries.volumes import pinned, versions_of
 from dashboard.serve import wall_zone
 from dashboard.store.tables import case
 from tests.bench.lines import Line, Options, at_most, median, number, quantile, told
@@ -61,7 +61,7 @@ class Store:
         changed = frozenset({"cases", "state", "history"} if late else {"cases", "state"})
         gc.collect()
         began, worked = time.perf_counter(), time.thread_time()
-        self.snapshot.refresh(Context(self.engine, self.regency, now), changed)
+        self.snapshot.refresh(pinned(Context(self.engine, self.regency, now)), changed)
         self.worked.append((time.thread_time() - worked) * 1000)
         took = (time.perf_counter() - began) * 1000
         if self.snapshot.failures:

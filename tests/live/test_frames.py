@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.live.frames import assemble, encode, pages_in, plain, split
+from dashboard.live.frames import Lasting, assemble, encode, pages_in, plain, split
 
 NAMES = st.sampled_from(["className", "style", "title", "data-age-since"])
 VALUES = st.one_of(st.text(max_size=5), st.integers(-9, 9), st.none(), st.lists(st.integers(0, 3), max_size=2),
@@ -121,3 +121,20 @@ def test_pages_are_counted_by_their_marks() -> None:
     assert pages_in(split(_div(children=marked), "p")) == 2
     assert pages_in(split(_div(children=[*marked, _div(id="a", **{"data-page": 2})]), "p")) == 3
     assert pages_in(split("text", "p")) == 1
+
+
+def test_a_component_that_lasts_is_split_once_and_says_the_same_each_time() -> None:
+    plain_one = {"type": "Div", "namespace": "n", "props": {"id": "row", "className": "a", "children": [
+        {"type": "B", "namespace": "n", "props": {"id": "value", "children": 7}},
+    ]}}
+    lasting = Lasting(plain_one)
+
+    def drawn(row: Any, instance: str = "one") -> Any:
+        return split({"type": "Div", "namespace": "n", "props": {"children": [row]}}, instance)
+
+    assert drawn(lasting) == drawn(plain_one)
+    assert drawn(lasting).skeleton["props"]["children"][0] is drawn(lasting).skeleton["props"]["children"][0]
+    assert drawn(lasting, "two") == drawn(plain_one, "two")
+    assert encode(drawn(lasting).tree) == encode(drawn(plain_one).tree)
+    with pytest.raises(ValueError, match="occurs twice"):
+        split([lasting, lasting], "one")

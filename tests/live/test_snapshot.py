@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -172,3 +173,17 @@ def test_a_frame_is_the_shape_with_all_its_props() -> None:
     assert said.frame.endswith(b"}\n\n")
     assert b'"changed_ms":42' in said.frame
     assert assemble(said.drawn.skeleton, said.drawn.props) == said.drawn.tree
+
+
+def test_a_panel_that_no_screen_shows_rests_and_is_asked_at_once_when_one_does() -> None:
+    panel, shown = Panel("a", {"cases"}), []
+    snapshot = Snapshot([replace(panel.instance, rests=lambda _: not shown)])
+    snapshot.refresh(_at(0), EVERYTHING)
+    for second in range(1, 10):
+        snapshot.refresh(_at(second), {"cases"})
+    assert panel.asked == 1
+    snapshot.refresh(_at(10), {"cases"})
+    assert panel.asked == 2
+    shown.append("west")
+    snapshot.refresh(_at(11), {"cases"})
+    assert panel.asked == 3
