@@ -45,9 +45,9 @@ class Instance:
     failed: Callable[[], Any]
     reads: frozenset[str]
     at_most_every: float = 0.0
-    rests: Callable[[float], bool] | None = None
     question: Hashable = None
     pins: Callable[[Any], str] | None = None
+    rests: Callable[[float], bool] | None = None
 
 
 @dataclass(frozen=True)
