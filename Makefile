@@ -30,11 +30,11 @@ demo: setup  ## simulated agencies, collectors and screens: prints the addresses
 
 test: .venv/ready-test assets  ## the suite (installs chromium, mariadb, postgresql when missing and permitted)
 	@tests/packages.sh
-	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 long: .venv/ready-test assets  ## the full numbers: what `test` leaves out (up to 45 minutes)
 	@tests/packages.sh
-	$(BIN)/python -m pytest -m long -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m long -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/ready-test  ## ruff, mypy, import contracts, declarations
 	$(BIN)/ruff check .

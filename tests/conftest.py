@@ -28,6 +28,12 @@ CHROMIUM = [
 ]
 
 
+SLOWEST = (
+    "test_soak.py", "test_many_updates.py", "test_killed.py", "test_unmarked_stale.py", "test_real_data.py", "test_killed_writes.py",
+    "test_geometry.py", "test_upgrade.py", "test_power_cut.py", "test_pictures.py", "test_replay_in_chromium.py", "test_bench.py",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update-snapshots`` writes the snapshots of drawings anew."""
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots of drawings anew")
@@ -35,7 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Variants that the mark ``short`` does not name, by a value or by the whole id, are ``long``."""
+    """Variants that the mark ``short`` does not name, by a value or by the whole id, are ``long``. The slowest files come first,
+    so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
     for item in items:
         chosen, made = item.get_closest_marker("short"), getattr(item, "callspec", None)
         if chosen is None:
