@@ -206,10 +206,13 @@ def next_mark(now: int) -> int:
 
 def feeding(context: Context) -> set[Part]:
     """Every (source, agency, kind) that ever had a case, of the declared sources."""
-    newest: Any = context.seen
-    if newest is None:
+
+    def last() -> int | None:
         with context.engine.connect() as connection:
-            newest = connection.execute(select(func.max(dimension.c.id))).scalar()  # dimensions only ever come
+            found: int | None = connection.execute(select(func.max(dimension.c.id))).scalar()  # dimensions only ever come
+        return found
+
+    newest = last() if context.seen is None else kept(context, "newest", context.seen, last)
 
     def read() -> set[Part]:
         statement = select(dimension.c.source, dimension.c.agency, dimension.c.kind).distinct()
