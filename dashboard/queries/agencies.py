@@ -91,7 +91,7 @@ class Board:
         )
         one = figure(
             self.context, "received", known, day.so_far("received", agency),
-            day.band(lambda sums, sources: day.total(sums, sources, "received", day.seconds, agency)),
+            day.band(lambda sums, sources: day.total(sums, sources, "received", day.by, agency)),
         )
         complaints = self.complaints_of(agency)
         times = self.times.get(agency, AgencyTimes())

@@ -210,7 +210,7 @@ def mall_now(context: Context) -> MallNow:
     waiting = _waiting(context, known, day, sum(one.waiting for one in tenants))
     served = figure(
         context, "completed", known, lambda sources: float(sum(one.served for one in tenants)),
-        day.band(lambda sums, sources: day.total(sums, sources, "completed", day.seconds)),
+        day.band(lambda sums, sources: day.total(sums, sources, "completed", day.by)),
     )
     waits = _waits(floor)
     wait = figure(context, "waiting_time_median", known, lambda sources: waits[0], lambda sources: None)
@@ -245,7 +245,7 @@ def _waits(floor: _Floor) -> tuple[float | None, int]:
 def _waiting(context: Context, known: Known, day: Day, count: int) -> Figure:
     """How many wait, against the gauges at the same time of comparable days."""
     version, zone = versions_of(context), context.regency.zone
-    past = gauges_at(context, "waiting", [day_start(one, zone) + day.seconds for one in day.days], version)
+    past = gauges_at(context, "waiting", [day_start(one, zone) + day.by for one in day.days], version)
 
     def band(sources: tuple[str, ...]) -> Band | None:
         values = [

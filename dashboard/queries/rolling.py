@@ -20,7 +20,7 @@ def received_rolling(context: Context) -> Rolling:
     day = day_of(context)
     one = figure(
         context, "received", day.known, lambda sources: hour_to(day, day.seconds, day.sums, sources),
-        day.band(partial(hour_to, day, day.seconds)),
+        day.band(partial(hour_to, day, day.by)),
     )
     over = day.known.counted or day.known.everyone
     end: float = day.seconds

@@ -31,6 +31,8 @@ from dashboard.queries.volumes import (
 )
 
 KIND = "request"
+MINUTE = 60
+"""What is typical by now (``Day.by``) is so by this minute: a band that moved with each second would be drawn anew each time."""
 END = 2.0 * DAY
 """A time of day after every day's end."""
 
@@ -44,6 +46,7 @@ class Day:
         zone = context.regency.zone
         self.today = local_day(self.now, zone)
         self.seconds = self.now - day_start(self.today, zone)
+        self.by = self.seconds // MINUTE * MINUTE
         self.sums = self._lines(self.today)
         self.days = comparable_days(context)
         self.past = [self._lines(day) for day in self.days]
@@ -82,7 +85,7 @@ class Day:
         return found
 
     def _middle(self, lines: Sequence[Lines], source: str, agency: str, *, median: bool) -> float:
-        values = [at_minute(sums[source, agency]["received"], self.seconds) if (source, agency) in sums else 0.0 for sums in lines]
+        values = [at_minute(sums[source, agency]["received"], self.by) if (source, agency) in sums else 0.0 for sums in lines]
         return quartiles(values)[1] if median else sum(values) / len(values)
 
     def _recent_covered(self, source: str) -> list[date]:
@@ -120,7 +123,7 @@ class Day:
         """A plain count of today against its typical band."""
         one = figure(
             self.context, metric, self.known, self.so_far(metric),
-            self.band(lambda sums, sources: self.total(sums, sources, metric, self.seconds)),
+            self.band(lambda sums, sources: self.total(sums, sources, metric, self.by)),
         )
         return Tile(self.now, one, self.changes_at, one.limits)
 
@@ -157,7 +160,7 @@ def on_time_today(context: Context) -> Tile:
 
     one = figure(
         context, "on_time_rate", day.known, lambda sources: rate(day.sums, sources, END),
-        day.band(lambda sums, sources: rate(sums, sources, day.seconds)),
+        day.band(lambda sums, sources: rate(sums, sources, day.by)),
     )
     over = day.known.counted or day.known.everyone
     one = too_few(one, int(day.so_far("completed_judged")(over)), context.regency.thresholds.least_cases)
@@ -170,7 +173,7 @@ def overdue_now(context: Context) -> Tile:
     day = day_of(context)
     parts = open_by_part(context, day.version)
     zone, needed = context.regency.zone, context.regency.thresholds.comparable_days_needed
-    past = gauges_at(context, "overdue", [day_start(one, zone) + day.seconds for one in day.days], day.version)
+    past = gauges_at(context, "overdue", [day_start(one, zone) + day.by for one in day.days], day.version)
 
     def band(sources: tuple[str, ...]) -> Band | None:
         values = [
