@@ -29,7 +29,7 @@ CHROMIUM = [
 
 
 SLOWEST = (
-    "test_soak.py", "test_many_updates.py", "test_killed.py", "test_unmarked_stale.py", "test_real_data.py", "test_killed_writes.py",
+    "test_killed_writes.py", "test_soak.py", "test_many_updates.py", "test_killed.py", "test_unmarked_stale.py", "test_real_data.py",
     "test_geometry.py", "test_upgrade.py", "test_power_cut.py", "test_pictures.py", "test_replay_in_chromium.py", "test_bench.py",
 )
 
