@@ -17,7 +17,7 @@ from dashboard.live.frames import encode
 from dashboard.live.recorder import SCREEN
 from dashboard.store.tables_recordings import recorded, recorder_lease, recording, span, thinned
 
-TOGETHER_MS = 1000
+TOGETHER_MS = 500
 """States that came within this time belong to one commit: a step goes over all of them."""
 
 

@@ -52,7 +52,7 @@ class Served:
                 [sys.executable, "-m", "tests.live.toy", str(self.folder), str(self.port), build, str(tick)],
                 cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **chosen}, stdout=log, stderr=log,
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline and self.process.poll() is None:
             with suppress(urllib.error.URLError, OSError):
                 urllib.request.urlopen(f"{self.base}/readyz", timeout=2).close()
