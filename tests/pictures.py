@@ -1,7 +1,7 @@
 """`make pictures`: every scene of the demo's walls at four sizes, into docs/pictures. To be looked at.
 
-A picture has the figures of its hour: outside the regency's office hours the demo and its browser run by a clock of their own
-(libfaketime, Debian package faketime), at this minute of the morning of the last working day: DATA SIMULASI either way.
+A picture has the figures of its hour: take them in the regency's office hours. (Under `faketime` either sleeping fails or
+the demo does not start its screens.)
 """
 
 from __future__ import annotations
@@ -16,12 +16,9 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from datetime import time as day_time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from config.loading import load
 from config.settings import SHIPPED
@@ -31,8 +28,6 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((1920, 1080), (3840, 2160), (1080, 1920), (3840, 1080))
-ZONE = ZoneInfo("Asia/Makassar")
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 DAYS = 70
 """Eight comparable weeks and some days."""
 LOADED_WITHIN_SECONDS = 1800
@@ -45,40 +40,6 @@ SHOW = """([scene]) => {
   }
   document.getElementById("scene-" + scene).dataset.pageShown = "1";
 }"""
-
-
-def moved() -> timedelta:
-    """By how much the pictures' clock is ahead of ours: nothing between 9 and 15 o'clock of a working day."""
-    now = datetime.now(ZONE)
-    if now.weekday() < 5 and 9 <= now.hour < 15:
-        return timedelta(0)
-    wanted = datetime.combine(now.date(), day_time(10, now.minute), ZONE)
-    while wanted.weekday() >= 5 or wanted > now:
-        wanted -= timedelta(days=1)
-    return timedelta(seconds=round((wanted - now).total_seconds()))
-
-
-def clock_of(by: timedelta) -> dict[str, str]:
-    """The environment of a process whose clock is off by so much. Raises ``SystemExit`` without libfaketime."""
-    if not by:
-        return {}
-    if not FAKETIME.exists():
-        raise SystemExit("outside office hours the pictures need libfaketime: apt-get install faketime")
-    return {
-        "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{by.total_seconds():+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-
-
-def wall(browser: Browser, link: str, by: timedelta) -> Page:
-    """A wall of the demo, by the pictures' clock."""
-    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-    if by:
-        page.clock.install(time=datetime.now(UTC) + by)
-    page.goto(link)
-    page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=120_000)
-    page.wait_for_timeout(2000)
-    return page
 
 
 def link_in(log: Path, demo: subprocess.Popen[bytes]) -> str:
@@ -161,10 +122,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    by = moved()
     with tempfile.TemporaryDirectory() as home:
         log, port = Path(home) / "log.txt", free_port()
-        environment = {**os.environ, "COMMAND_CENTER_DATA": home, **clock_of(by)}
+        environment = {**os.environ, "COMMAND_CENTER_DATA": home}
         words = [sys.executable, "-m", "dashboard", "demo", "--port", str(port), "--fresh", "--days", str(DAYS)]
         with log.open("wb") as output:
             demo = subprocess.Popen(words, cwd=ROOT, stdout=output, stderr=output, env=environment)
@@ -180,7 +140,10 @@ def main() -> None:
                     scenes = [scene for scene in screen.scenes if scene in left]
                     if not scenes:
                         continue
-                    page = wall(browser, another_wall(Path(home), name, base, environment), by)
+                    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+                    page.goto(another_wall(Path(home), name, base, environment))
+                    page.locator(".scene.is-shown .slot > *").first.wait_for(timeout=120_000)
+                    page.wait_for_timeout(2000)
                     take(page, darkroom, folder, scenes)
                     states(page, darkroom, folder, base)
                     left = {scene: None for scene in left if scene not in scenes}
