@@ -170,7 +170,7 @@ class Guard:
         """What a request must show whoever asks. Programs send the token in a header that no other site's page can send for them,
         so that their requests need not come from a page of ours."""
         if route.who == Who.PROGRAM:
-            return self._has_token(scope)
+            return self._has_token(scope) and (scope["method"] != "POST" or header(scope, b"content-type") == "application/json")
         if route.who == Who.LOCAL and not self._local(scope):
             return False
         return scope["method"] != "POST" or self._ours(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -37,6 +38,7 @@ def revised(
         if wanted is not None:
             statement = statement.where(column == wanted)
     found: dict[str, set[int]] = {}
+    starts = [span.start for span in spans]
     with context.engine.connect() as connection:
         for number, at, field, before, after, submitted, ended in connection.execute(statement):
             touched: Sequence[int | None] = (submitted, ended)
@@ -44,7 +46,8 @@ def revised(
                 touched = [int(value) if value else None for value in (before, after)]
             elif field == "ended_as":
                 touched = (ended,)
-            for span in spans:
-                if span.end <= at and any(stamp is not None and span.start <= stamp < span.end for stamp in touched):
+            for stamp in touched:
+                span = spans[bisect_right(starts, stamp) - 1] if stamp is not None and stamp >= starts[0] else None
+                if span is not None and stamp is not None and stamp < span.end <= at:
                     found.setdefault(span.label, set()).add(number)
     return {label: len(cases) for label, cases in sorted(found.items())}

@@ -68,6 +68,7 @@ def test_one_request_switches_the_wall_and_another_gives_it_back(wall: Page, ser
 def test_a_page_of_this_machine_without_the_token_switches_nothing(served: Served) -> None:
     for token, origin in (("", served.base), ("", "http://elsewhere.example"), ("guess", served.base)):
         assert tap(served, {"mode": "night"}, token=token, Origin=origin)[0] == 403
+    assert tap(served, {"mode": "night"}, **{"Content-Type": "text/plain"})[0] == 403
     assert tap(served)[1]["groups"][0]["mode"] == "day"
 
 
